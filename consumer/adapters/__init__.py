@@ -1,0 +1,1 @@
+"""Where Avviso meets the world: thin translations, foreign errors mapped to ours."""

@@ -1,0 +1,1 @@
+"""What Avviso decides: pure, without I/O, clock or chance."""

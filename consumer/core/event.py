@@ -1,0 +1,268 @@
+"""What can happen at a bank, as typed facts."""
+
+import enum
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+
+class InvalidEvent(ValueError):
+    """A decoded record that is no possible event. `args[0]` names field and rule, never the value."""
+
+
+class Direction(enum.StrEnum):
+    """Which way the money goes, seen from the account."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+class TransactionStatus(enum.StrEnum):
+    """The stage a transaction has reached."""
+
+    AUTHORISED = "authorised"
+    POSTED = "posted"
+    DECLINED = "declined"
+    REVERSED = "reversed"
+
+
+class Channel(enum.StrEnum):
+    """How a transaction came about. OTHER stands for every symbol that this version does not know."""
+
+    CARD_PRESENT = "card_present"
+    ECOMMERCE = "ecommerce"
+    ATM = "atm"
+    TRANSFER = "transfer"
+    DIRECT_DEBIT = "direct_debit"
+    CHEQUE = "cheque"
+    FEE = "fee"
+    SALARY = "salary"
+    REFUND = "refund"
+    OTHER = "other"
+
+
+class BalanceReason(enum.StrEnum):
+    """Why a balance event was published. OTHER stands for every symbol that this version does not know."""
+
+    MOVEMENT = "movement"
+    HOLD = "hold"
+    END_OF_DAY = "end_of_day"
+    CORRECTION = "correction"
+    OTHER = "other"
+
+
+class AccountKind(enum.StrEnum):
+    """What sort of account it is. OTHER stands for every symbol that this version does not know."""
+
+    CURRENT = "current"
+    SAVINGS = "savings"
+    CARD = "card"
+    LOAN = "loan"
+    OTHER = "other"
+
+
+class Money(msgspec.Struct, frozen=True, kw_only=True):
+    """An exact amount with its ISO 4217 code. Never printed: an amount is the customer's own affair."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount of money."""
+        if not (len(self.currency) == 3 and self.currency.isascii() and self.currency.isupper()):  # noqa: PLR2004
+            raise InvalidEvent("currency is not a three-letter ISO 4217 code")
+        if not self.amount.is_finite():
+            raise InvalidEvent("amount is not a finite number")
+
+    def __repr__(self) -> str:
+        """The currency only."""
+        return f"Money(currency={self.currency!r})"
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """An account. `id` is the core system's key; `number` is what the customer knows it by (IBAN or account number)."""
+
+    id: str
+    number: str
+    kind: AccountKind
+    currency: str
+
+    def __repr__(self) -> str:
+        """The kind only."""
+        return f"Account(kind={self.kind.value!r})"
+
+
+class Counterparty(msgspec.Struct, frozen=True, kw_only=True):
+    """The other side of a transaction. `mcc`: four-digit merchant category; `country`: ISO 3166-1 alpha-2."""
+
+    name: str | None = None
+    mcc: str | None = None
+    country: str | None = None
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "Counterparty()"
+
+
+class _Happened(msgspec.Struct, frozen=True, kw_only=True):
+    event_id: str
+    occurred_at: datetime
+    customer_ids: tuple[str, ...]
+    account: Account
+    account_sequence: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.event_id:
+            raise InvalidEvent("event_id is empty")
+        if self.occurred_at.tzinfo is None:
+            raise InvalidEvent("occurred_at has no time zone")
+        if not self.account.id:
+            raise InvalidEvent("account_id is empty")
+        if any(not customer_id for customer_id in self.customer_ids):
+            raise InvalidEvent("customer_ids holds an empty id")
+
+    @property
+    def order(self) -> int:
+        """What orders the events of one account: its sequence, else the microsecond at which it occurred."""
+        if self.account_sequence is not None:
+            return self.account_sequence
+        return int(self.occurred_at.timestamp() * 1_000_000)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(event_id={self.event_id!r})"
+
+
+class TransactionPosted(_Happened, frozen=True, kw_only=True):
+    """Money was authorised, moved, refused or given back on an account.
+
+    `amount` is positive; `direction` says which way. `original_transaction_id` names the transaction that a reversal or a
+    refund undoes. Source: `schemas/TransactionPosted`.
+    """
+
+    transaction_id: str
+    direction: Direction
+    status: TransactionStatus
+    channel: Channel
+    amount: Money
+    original_transaction_id: str | None = None
+    card_last_four: str | None = None
+    counterparty: Counterparty = Counterparty()
+    balance_after: Money | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no possible transaction."""
+        super().__post_init__()
+        if not self.transaction_id:
+            raise InvalidEvent("transaction_id is empty")
+        if self.amount.amount < 0:
+            raise InvalidEvent("amount is negative; direction tells which way the money goes")
+        if self.card_last_four is not None and not (len(self.card_last_four) == 4 and self.card_last_four.isdigit()):  # noqa: PLR2004
+            raise InvalidEvent("card_last_four is not four digits")
+
+
+class BalanceChanged(_Happened, frozen=True, kw_only=True):
+    """The balance of an account as of now. `available` is what may be spent, `booked` what the ledger holds."""
+
+    available: Money
+    booked: Money | None = None
+    previous_available: Money | None = None
+    reason: BalanceReason = BalanceReason.OTHER
+
+
+Event = TransactionPosted | BalanceChanged
+
+NAMESPACE = "bank.events.v1"
+Fields = Mapping[str, Any]
+
+
+def _transaction_posted(fields: Fields) -> TransactionPosted:
+    currency = fields["currency"]
+    balance_after = fields["balance_after"]
+    return TransactionPosted(
+        **_happened(fields),
+        transaction_id=fields["transaction_id"],
+        direction=Direction(fields["direction"].lower()),
+        status=TransactionStatus(fields["status"].lower()),
+        channel=_known(Channel, fields["channel"]),
+        amount=Money(amount=fields["amount"], currency=currency),
+        original_transaction_id=fields["original_transaction_id"],
+        card_last_four=fields["card_last_four"],
+        counterparty=Counterparty(
+            name=fields["counterparty_name"], mcc=fields["merchant_category"], country=fields["counterparty_country"]
+        ),
+        balance_after=None
+        if balance_after is None
+        else Money(amount=balance_after, currency=fields["account_currency"]),
+    )
+
+
+def _balance_changed(fields: Fields) -> BalanceChanged:
+    def money(name: str) -> Money | None:
+        return None if fields[name] is None else Money(amount=fields[name], currency=fields["currency"])
+
+    return BalanceChanged(
+        **_happened(fields),
+        available=Money(amount=fields["available"], currency=fields["currency"]),
+        booked=money("booked"),
+        previous_available=money("previous_available"),
+        reason=_known(BalanceReason, fields["reason"]),
+    )
+
+
+def _happened(fields: Fields) -> dict[str, Any]:
+    return {
+        "event_id": fields["event_id"],
+        "occurred_at": fields["occurred_at"],
+        "customer_ids": tuple(dict.fromkeys(fields["customer_ids"])),
+        "account": Account(
+            id=fields["account_id"],
+            number=fields["account_number"],
+            kind=_known(AccountKind, fields["account_kind"]),
+            currency=fields["account_currency"],
+        ),
+        "account_sequence": fields["account_sequence"],
+    }
+
+
+_Known = TypeVar("_Known", Channel, BalanceReason, AccountKind)
+
+
+def _known(kind: type[_Known], symbol: str) -> _Known:
+    try:
+        return kind(symbol.lower())
+    except ValueError:
+        return kind.OTHER
+
+
+EVENT_TYPES: Mapping[str, Callable[[Fields], Event]] = {
+    f"{NAMESPACE}.TransactionPosted": _transaction_posted,
+    f"{NAMESPACE}.BalanceChanged": _balance_changed,
+}
+
+
+def event_type(event: Event) -> str:
+    """The short name of an event's type, as the catalogue and the event key use it."""
+    return type(event).__name__
+
+
+def event_from_fields(full_name: str, fields: Fields) -> Event:
+    """The event that the decoded `fields` of a writer schema called `full_name` tell of.
+
+    `fields` carry the names of `schemas/<Name>/v<N>.avsc`: decimals as Decimal, instants as aware datetimes, symbols as they
+    stand in the schema, absent optional ones as None. Raises InvalidEvent, naming the field and the rule, never the value.
+    """
+    try:
+        build = EVENT_TYPES[full_name]
+    except KeyError:
+        raise InvalidEvent("the schema's full name is no event type that this version knows") from None
+    try:
+        return build(fields)
+    except KeyError as missing:
+        raise InvalidEvent(f"field {missing.args[0]} is missing") from None
+    except InvalidEvent:
+        raise
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidEvent("a field has a value or a type that its schema does not allow") from None

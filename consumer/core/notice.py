@@ -1,0 +1,69 @@
+"""The one thing to tell one customer because of one event."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from consumer.core.catalogue import InDoubtPolicy
+from consumer.core.masking import Masked
+from consumer.core.preferences import DetailLevel
+from consumer.core.record import Position
+from consumer.core.standing import Occurrence, StandingChange
+
+
+class EventKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a notice one of a kind, for ever: redelivery and replay meet the same key."""
+
+    tenant: str
+    event_type: str
+    event_id: str
+    customer_id: str
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What intake hands to the outbox: masked values and facts, never a phone number, never a finished text.
+
+    `kind` is what the text is about, `also` the other kinds that count as told with it. `rank`: the class's, 0 first.
+    `values` fill the text's placeholders; `facts` are what was compared, for whoever asks why. `transaction_id` is set for
+    transactions only. Instants are aware UTC.
+    """
+
+    key: EventKey
+    kind: str
+    also: tuple[str, ...]
+    alert_class: str
+    rank: int
+    in_doubt: InDoubtPolicy
+    detail_level: DetailLevel
+    values: Mapping[str, Masked]
+    facts: Mapping[str, str]
+    catalogue_version: str
+    occurred_at: datetime
+    recorded_at: datetime
+    stale_at: datetime
+    not_before: datetime
+    record: Position
+    record_timestamp: datetime
+    preferences: Position | None
+    traceparent: str | None
+    transaction_id: str | None
+    occurrences: tuple[Occurrence, ...]
+
+
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+    """Cancel what this customer was going to be told of this transaction, if it has not begun."""
+
+    customer_id: str
+    transaction_id: str
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What one decision changes in the outbox: applied together with all others of its batch, or not at all.
+
+    Where `cancellation` cancels a notice, `notice` (the reversal) is recorded as cancelled: the customer never knew.
+    """
+
+    notice: Notice | None = None
+    standings: tuple[StandingChange, ...] = ()
+    cancellation: Cancellation | None = None

@@ -1,0 +1,183 @@
+"""What a customer asked for, and where to reach them."""
+
+import enum
+import re
+from collections.abc import Mapping
+from datetime import time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from consumer.core.event import Channel, Direction, Money
+from consumer.core.record import Position
+
+FULL_NAME = "bank.events.v1.AlertPreferences"
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+_MINUTES_A_DAY = 24 * 60
+
+
+class InvalidPreferences(ValueError):
+    """A decoded record that is no possible preferences. `args[0]` names field and rule, never the value."""
+
+
+class DetailLevel(enum.StrEnum):
+    """How much a text may tell. NONE: that something happened; SOME: amounts too; FULL: names and balances too."""
+
+    NONE = "none"
+    SOME = "some"
+    FULL = "full"
+
+    @property
+    def rank(self) -> int:
+        """0 for NONE, 1 for SOME, 2 for FULL."""
+        return list(DetailLevel).index(self)
+
+    def lower_of(self, other: "DetailLevel") -> "DetailLevel":
+        """The one of the two that tells less."""
+        return min(self, other, key=lambda level: level.rank)
+
+
+class Repeat(enum.StrEnum):
+    """How often the same thing is told."""
+
+    EVERY_TIME = "every_time"
+    ONCE_A_DAY = "once_a_day"
+    UNTIL_RECOVERED = "until_recovered"
+
+
+class Phone(msgspec.Struct, frozen=True):
+    """A mobile number in E.164. Never printed."""
+
+    e164: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is not E.164."""
+        if not _E164.match(self.e164):
+            raise InvalidPreferences("phone is not in E.164: + and 7 to 15 digits")
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "Phone()"
+
+
+class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
+    """The hours in which a customer's phone stays silent, in their own time zone; may run past midnight."""
+
+    start: time
+    end: time
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What an alert is limited to; an empty set is no limit."""
+
+    directions: frozenset[Direction] = frozenset()
+    channels: frozenset[Channel] = frozenset()
+    merchant_categories: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    account_ids: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """Nothing of it: account ids are private."""
+        return "Filters()"
+
+
+class AlertPreference(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer asked for of one alert kind. Absent threshold or repeat: as the catalogue says."""
+
+    enabled: bool
+    threshold: Money | None = None
+    repeat: Repeat | None = None
+    filters: Filters = Filters()
+
+
+class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one customer asked for. `position`: the record that said so. `consents`: per alert class."""
+
+    customer_id: str
+    language: str
+    time_zone: str
+    detail_level: DetailLevel
+    phone: Phone | None = None
+    phone_verified: bool = False
+    quiet_hours: QuietHours | None = None
+    consents: Mapping[str, bool] = {}
+    alerts: Mapping[str, AlertPreference] = {}
+    position: Position
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be used at night."""
+        if not self.customer_id:
+            raise InvalidPreferences("customer_id is empty")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise InvalidPreferences("time_zone is no IANA time zone that this machine knows") from None
+
+    @property
+    def usable_phone(self) -> Phone | None:
+        """The number to text: only one that the customer has verified."""
+        return self.phone if self.phone_verified else None
+
+    def __repr__(self) -> str:
+        """The customer's id and the record's position only."""
+        return f"Preferences(customer_id={self.customer_id!r}, position={self.position})"
+
+
+def preferences_from_fields(fields: Mapping[str, Any], position: Position) -> Preferences:
+    """The preferences that the decoded `fields` of `schemas/AlertPreferences` tell of.
+
+    Raises InvalidPreferences, naming the field and the rule, never the value.
+    """
+    try:
+        return Preferences(
+            customer_id=fields["customer_id"],
+            language=fields["language"],
+            time_zone=fields["time_zone"],
+            detail_level=DetailLevel(fields["detail_level"].lower()),
+            phone=None if fields["phone"] is None else Phone(fields["phone"]),
+            phone_verified=fields["phone_verified"],
+            quiet_hours=_quiet_hours(fields["quiet_from_minute"], fields["quiet_until_minute"]),
+            consents=dict(fields["consents"]),
+            alerts={alert["kind"]: _alert(alert) for alert in fields["alerts"]},
+            position=position,
+        )
+    except InvalidPreferences:
+        raise
+    except KeyError as missing:
+        raise InvalidPreferences(f"field {missing.args[0]} is missing") from None
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidPreferences("a field has a value or a type that its schema does not allow") from None
+
+
+def _quiet_hours(start_minute: int | None, end_minute: int | None) -> QuietHours | None:
+    if start_minute is None and end_minute is None:
+        return None
+    if start_minute is None or end_minute is None:
+        raise InvalidPreferences("quiet_from_minute and quiet_until_minute come together or not at all")
+    if not (0 <= start_minute < _MINUTES_A_DAY and 0 <= end_minute < _MINUTES_A_DAY):
+        raise InvalidPreferences("quiet_from_minute and quiet_until_minute lie between 0 and 1439")
+    if start_minute == end_minute:
+        raise InvalidPreferences("quiet_from_minute and quiet_until_minute are the same: no hour or every hour?")
+    return QuietHours(start=time(*divmod(start_minute, 60)), end=time(*divmod(end_minute, 60)))
+
+
+def _alert(fields: Mapping[str, Any]) -> AlertPreference:
+    threshold: Decimal | None = fields["threshold"]
+    currency: str | None = fields["threshold_currency"]
+    if (threshold is None) != (currency is None):
+        raise InvalidPreferences("threshold and threshold_currency come together or not at all")
+    filters = fields["filters"]
+    return AlertPreference(
+        enabled=fields["enabled"],
+        threshold=None if threshold is None or currency is None else Money(amount=threshold, currency=currency),
+        repeat=None if fields["repeat"] is None else Repeat(fields["repeat"].lower()),
+        filters=Filters(
+            directions=frozenset(Direction(symbol.lower()) for symbol in filters["directions"]),
+            channels=frozenset(Channel(symbol.lower()) for symbol in filters["channels"]),
+            merchant_categories=frozenset(filters["merchant_categories"]),
+            countries=frozenset(filters["countries"]),
+            account_ids=frozenset(filters["account_ids"]),
+        ),
+    )

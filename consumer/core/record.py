@@ -1,0 +1,55 @@
+"""One Kafka entry, as it lies in its topic."""
+
+import re
+from datetime import UTC, datetime
+
+import msgspec
+
+_TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """Where a record lies: enough to find it again, and nothing of what it says."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        """`topic[partition]@offset`, as Kafka's own tools write it."""
+        return f"{self.topic}[{self.partition}]@{self.offset}"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as polled: bytes that nobody has looked into yet.
+
+    `timestamp_ms` is the record's own timestamp in milliseconds since 1970 (UTC). Header values are bytes or absent. `epoch`
+    names the assignment of partitions that delivered it: after a rebalance an older epoch's record is no longer ours.
+    Key, value and headers may hold anything a bank knows of a customer, so none of them is printed.
+    """
+
+    position: Position
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    timestamp_ms: int
+    epoch: int = 0
+
+    @property
+    def timestamp(self) -> datetime:
+        """The record's timestamp as an aware UTC datetime."""
+        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+
+    def header(self, name: str) -> bytes | None:
+        """The last value of the header called `name`, or None."""
+        return next((value for key, value in reversed(self.headers) if key == name), None)
+
+    @property
+    def traceparent(self) -> str | None:
+        """The W3C trace context that came with the record, or None where it is absent or not exactly as specified."""
+        value = self.header("traceparent")
+        return value.decode() if value is not None and _TRACEPARENT.match(value) else None
+
+    def __repr__(self) -> str:
+        """The position only."""
+        return f"Record({self.position})"

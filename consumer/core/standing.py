@@ -1,0 +1,89 @@
+"""What must be remembered between events: standings, and what was told already."""
+
+import enum
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+
+class Side(enum.StrEnum):
+    """Which side of a threshold an account was last seen on."""
+
+    BELOW = "below"
+    ABOVE = "above"
+
+
+class StandingKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose standing: one customer, one account (its pseudonym), one alert kind."""
+
+    customer_id: str
+    account: str
+    kind: str
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """The last applied event's side and its place in the account's order (`Event.order`)."""
+
+    side: Side
+    sequence: int
+
+
+class StandingChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Write `after` if the standing is still `before` (None: there was none)."""
+
+    key: StandingKey
+    before: Standing | None
+    after: Standing
+
+
+class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be told once.
+
+    `scope` is a transaction and its stage (`tx:<id>:posted`), a standing (`standing:<account>`), or an account's local day
+    (`day:<account>:2026-11-22`). `amount` is what was told of it, for the tolerance between authorisation and posting.
+    """
+
+    customer_id: str
+    kind: str
+    scope: str
+    amount: Decimal | None = None
+
+    @property
+    def key(self) -> "OccurrenceKey":
+        """The identity, without the amount."""
+        return OccurrenceKey(customer_id=self.customer_id, kind=self.kind, scope=self.scope)
+
+
+class OccurrenceKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The identity of an occurrence."""
+
+    customer_id: str
+    kind: str
+    scope: str
+
+
+class Questions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch needs to remember before it can be decided."""
+
+    standings: frozenset[StandingKey] = frozenset()
+    occurrences: frozenset[OccurrenceKey] = frozenset()
+
+
+class Memory(msgspec.Struct, kw_only=True):
+    """The answers, and what the batch adds to them as its decisions are folded in order. Not frozen: it is the fold."""
+
+    standings: dict[StandingKey, Standing] = {}
+    told: dict[OccurrenceKey, Occurrence] = {}
+
+    def learn(self, standings: tuple[StandingChange, ...], occurrences: tuple[Occurrence, ...]) -> None:
+        """Take in what a decision just changed, for the events after it."""
+        for change in standings:
+            self.standings[change.key] = change.after
+        for occurrence in occurrences:
+            self.told[occurrence.key] = occurrence
+
+
+def local_day(at: datetime) -> str:
+    """The day of an instant that already is in the customer's zone, as ISO 8601."""
+    return at.date().isoformat()

@@ -1,0 +1,249 @@
+"""Every side effect of Avviso, as Protocols: what the loops may ask of the world, and how it may fail."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from consumer.core.catalogue import SmsType
+from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement
+from consumer.core.event import Event
+from consumer.core.notice import Change
+from consumer.core.preferences import Phone, Preferences
+from consumer.core.record import Record
+from consumer.core.standing import Memory, Questions
+
+
+class Unavailable(Exception):
+    """Something outside does not answer now: nothing was changed, the same call may be made again.
+
+    `what` names the dependency, `code` its last word; never a foreign message.
+    """
+
+    def __init__(self, what: str, code: str) -> None:
+        """Say who and what."""
+        super().__init__(f"{what} is unavailable ({code})")
+        self.what = what
+        self.code = code
+
+
+class Undecodable(Exception):
+    """A record that no event can be read from. `reason` is one of the dead letters' reasons, `detail` nothing private."""
+
+    def __init__(self, reason: str, detail: str, *, schema: str | None = None) -> None:
+        """Say which rule broke and, where it is known, the schema's id or fingerprint."""
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.schema = schema
+
+
+class Conflict(Exception):
+    """What was read from the outbox changed before it was written: read again and decide again."""
+
+
+class Broken(Exception):
+    """The process cannot go on and must end with `exit_code`; nothing is lost, a restart finds all of it.
+
+    `str()` says what, where and how to mend it, and nothing private.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        """Say it to whoever reads the last line of the log."""
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class EventDecoder(Protocol):
+    """From a record's bytes to an event."""
+
+    def decode(self, record: Record) -> Event:
+        """The event; raises Undecodable, or Unavailable where the registry does not answer."""
+        ...
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A record set aside with its reason. `detail` holds nothing private."""
+
+    record: Record
+    reason: str
+    detail: str
+    schema: str | None = None
+
+
+class DeadLetters(Protocol):
+    """Where records go that cannot be processed."""
+
+    def write(self, letters: Sequence[DeadLetter]) -> None:
+        """Return once the broker has acknowledged every one; raises Unavailable otherwise."""
+        ...
+
+
+class RecordSource(Protocol):
+    """The consumer group member, used from one thread only."""
+
+    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+        """Up to `records_max` records of partitions owned now; partition events are handled inside. Raises Broken."""
+        ...
+
+    def owns(self, record: Record) -> bool:
+        """Whether the record's partition is still ours, in the same assignment that delivered it."""
+        ...
+
+    def processed(self, records: Sequence[Record]) -> None:
+        """All of these are done with: their offsets may be committed now."""
+        ...
+
+    def commit(self) -> None:
+        """Commit what is processed, if a commit is due; never waits."""
+        ...
+
+    def pause(self) -> None:
+        """Deliver nothing until `resume`; `poll` goes on to keep the membership."""
+        ...
+
+    def resume(self) -> None:
+        """Deliver again."""
+        ...
+
+    def close(self) -> None:
+        """Commit what is processed, and leave the group."""
+        ...
+
+
+class PreferenceTable(Protocol):
+    """The customers' preferences, local to this process."""
+
+    def get(self, customer_id: str) -> Preferences | None:
+        """What this customer asked for; None if nothing."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether the table has caught up and is believed."""
+        ...
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch changed: `cancelled` counts earlier notices that a reversal took back."""
+
+    notices: int
+    duplicates: int
+    cancelled: int
+
+
+class Swept(msgspec.Struct, frozen=True, kw_only=True):
+    """What time alone changed."""
+
+    leases_lost: int = 0
+    doubts: int = 0
+    expired: int = 0
+    resent: int = 0
+    held: int = 0
+
+
+class OutboxForIntake(Protocol):
+    """The outbox as intake sees it."""
+
+    def recall(self, questions: Questions) -> Memory:
+        """The standings and the told occurrences asked for; raises Unavailable."""
+        ...
+
+    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
+        """Write all of it durably, or nothing. Raises Conflict or Unavailable."""
+        ...
+
+
+class OutboxForDispatch(Protocol):
+    """The outbox as dispatch sees it. Every call is durable when it returns; each may raise Unavailable."""
+
+    def claim(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> Sequence[Claim]:
+        """Up to `limit` notices that are due and fresh, security first, then the oldest; each with a new fence."""
+        ...
+
+    def begin(self, claim: Claim, attempt: Attempt, now: datetime) -> bool:
+        """From here a crash means doubt. False if the claim is no longer ours: then nothing may be sent."""
+        ...
+
+    def settle(self, claim: Claim, settlement: Settlement, now: datetime) -> bool:
+        """How it ended. False if the claim is no longer ours; a message id is kept in the history all the same."""
+        ...
+
+    def sweep(self, now: datetime, patience: Patience) -> Swept:
+        """Give back lost leases, expire what is stale, resolve doubts that are due."""
+        ...
+
+    def due_at(self) -> datetime | None:
+        """When the next pending notice may be tried; None if there is none."""
+        ...
+
+
+class Sms(msgspec.Struct, frozen=True, kw_only=True):
+    """One text to one phone. Never printed."""
+
+    phone: Phone
+    text: str
+    sms_type: SmsType
+
+    def __repr__(self) -> str:
+        """The type only."""
+        return f"Sms(sms_type={self.sms_type.value!r})"
+
+
+class SmsProvider(Protocol):
+    """Who sends texts. Neither call raises: what goes wrong is a Failure."""
+
+    def publish(self, sms: Sms) -> Outcome:
+        """Exactly one request, or none."""
+        ...
+
+    def probe(self) -> Outcome:
+        """A read-only call that tells whether the provider answers; `message_id` is empty."""
+        ...
+
+
+class NoticeSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `avviso outbox list`."""
+
+    notice_id: int
+    customer_id: str
+    kind: str
+    state: str
+    reason: str
+    occurred_at: datetime
+    not_before: datetime
+    attempts: int
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of one notice's state. `detail`: codes and ids, never a text or a number."""
+
+    at: datetime
+    trigger: str
+    state: str
+    reason: str
+    detail: Mapping[str, str]
+
+
+class NoticeStory(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known of one notice."""
+
+    summary: NoticeSummary
+    claim: Claim
+    history: Sequence[HistoryEntry]
+
+
+class OutboxReader(Protocol):
+    """The outbox as an operator sees it, beside a running process."""
+
+    def stats(self) -> Mapping[str, int]:
+        """Notices by state."""
+        ...
+
+    def list(self, *, state: str | None, customer_id: str | None, limit: int) -> Sequence[NoticeSummary]:
+        """The newest notices first."""
+        ...
+
+    def show(self, notice_id: int) -> NoticeStory | None:
+        """One notice with its whole history; None if there is none."""
+        ...

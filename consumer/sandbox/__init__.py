@@ -1,0 +1,1 @@
+"""What the demo and the tests run on: embedded Kafka, a scripted SNS, a bank that talks."""

@@ -1,0 +1,195 @@
+"""Every log line, metric and span of Avviso: their names, keys and units in one place."""
+
+import enum
+import json
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TextIO, TypedDict, Unpack
+
+from opentelemetry import metrics, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_LOGGER = logging.getLogger("avviso")
+_VALUE_CHARACTERS_MAX = 300
+
+
+class Line(enum.StrEnum):
+    """What a log line can be about. An alarm is a line of level ERROR: somebody should look now."""
+
+    # The process
+    STARTED = "started"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    BROKEN = "broken"  # cannot go on; the exit code tells which way
+    CRASHED = "crashed"  # a defect of ours: type and place of the exception, never its message
+    FOREIGN = "foreign"  # a library's own line, without its text
+    # Intake
+    PARTITIONS_ASSIGNED = "partitions_assigned"
+    PARTITIONS_REVOKED = "partitions_revoked"
+    PARTITIONS_LOST = "partitions_lost"
+    OFFSET_OUT_OF_RANGE = "offset_out_of_range"  # alarm: records may be gone
+    COMMIT_REFUSED = "commit_refused"
+    INTAKE_PAUSED = "intake_paused"
+    INTAKE_RESUMED = "intake_resumed"
+    DEAD_LETTER = "dead_letter"
+    PREFERENCES_WAITING = "preferences_waiting"
+    PREFERENCES_READY = "preferences_ready"
+    PREFERENCE_REFUSED = "preference_refused"
+    # Dispatch
+    NOTICE_RECORDED = "notice_recorded"
+    NOTICE_SETTLED = "notice_settled"
+    NOTICE_WITHOUT_PHONE = "notice_without_phone"  # alarm: a mandatory notice that nobody can receive
+    DISPATCH_PAUSED = "dispatch_paused"  # alarm where the provider or the configuration is broken
+    DISPATCH_RESUMED = "dispatch_resumed"
+    SWEPT = "swept"
+
+
+class Fields(TypedDict, total=False):
+    """The only keys that a log line may carry besides `at`, `level` and `line`. None of them can hold what is private."""
+
+    what: str
+    code: str
+    reason: str
+    fault: str
+    state: str
+    topic: str
+    partition: int
+    offset: int
+    schema: str
+    notice_id: int
+    kind: str
+    fence: int
+    attempts: int
+    parts: int
+    message_id: str
+    request_id: str
+    records: int
+    notices: int
+    duplicates: int
+    cancelled: int
+    leases_lost: int
+    doubts: int
+    expired: int
+    resent: int
+    held: int
+    customers: int
+    lag_records: int
+    partitions: str
+    version: str
+    exit_code: int
+    logger: str
+    error: str
+    where: str
+    url: str
+    trace_id: str
+
+
+_KEYS = frozenset(Fields.__annotations__)
+
+
+def log(line: Line, level: int = logging.INFO, **fields: Unpack[Fields]) -> None:
+    """Write one JSON line. mypy refuses a key that is not in `Fields`; at run time it would be left out."""
+    _LOGGER.log(level, line.value, extra={"fields": fields})
+
+
+def alarm(line: Line, **fields: Unpack[Fields]) -> None:
+    """Write one line that somebody should look at now, and count it."""
+    ALARMS.add(1, {"line": line.value})
+    log(line, logging.ERROR, **fields)
+
+
+class _JsonLines(logging.Formatter):
+    """Avviso's own lines by the allow-list; of a library's line only who spoke and how loud: its text may hold anything."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: Mapping[str, object] = getattr(record, "fields", {})
+        ours = record.name == _LOGGER.name
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "line": record.getMessage() if ours else Line.FOREIGN.value,
+        }
+        if not ours:
+            fields = {"logger": record.name}
+        line |= {key: _printable(value) for key, value in fields.items() if key in _KEYS and value is not None}
+        return json.dumps(line, ensure_ascii=True)
+
+
+def _printable(value: object) -> object:
+    if isinstance(value, (bool, int, float)):
+        return value
+    return str(value)[:_VALUE_CHARACTERS_MAX]
+
+
+def configure_logging(stream: TextIO, level: int = logging.INFO) -> None:
+    """Send every log line of this process to `stream`, and make uncaught exceptions such lines too, without their texts."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_JsonLines())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    _LOGGER.setLevel(level)
+    logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # its complaint would print the arguments of the line that failed
+    sys.excepthook = lambda _kind, error, trace_: crashed(error.with_traceback(trace_))
+    threading.excepthook = lambda args: crashed(args.exc_value) if args.exc_value else None
+
+
+def crashed(error: BaseException) -> None:
+    """Log an unexpected exception: its type and where it came from, never what it says."""
+    alarm(Line.CRASHED, error=type(error).__qualname__, where=_where(error.__traceback__))
+
+
+def _where(trace_: TracebackType | None) -> str:
+    frames = traceback.extract_tb(trace_)[-4:]
+    return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
+
+
+_METER = metrics.get_meter("avviso")
+
+# Intake: counted per batch, added once per distinct set of attributes.
+RECORDS = _METER.create_counter("avviso.records", "{record}", "Records polled, by topic")
+EVENTS = _METER.create_counter("avviso.events", "{event}", "Events decoded, by event_type")
+DECISIONS = _METER.create_counter(
+    "avviso.decisions", "{decision}", "One per event and customer, by reason; `notify` if told"
+)
+DEAD_LETTERS = _METER.create_counter("avviso.dead_letters", "{record}", "Records set aside, by reason")
+NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices recorded, by kind")
+DUPLICATES = _METER.create_counter("avviso.duplicates", "{notice}", "Notices that were in the outbox already")
+# Dispatch.
+SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
+FAULTS = _METER.create_counter("avviso.faults", "{attempt}", "Failed attempts, by fault and code")
+PARTS = _METER.create_counter("avviso.parts", "{part}", "Parts accepted by the provider, by alert_class")
+PUBLISH_S = _METER.create_histogram("avviso.publish.duration", "s", "One call to the provider, by outcome")
+AGE_S = _METER.create_histogram("avviso.notice.age", "s", "From the record's timestamp to the request, by alert_class")
+# Everywhere.
+ALARMS = _METER.create_counter("avviso.alarms", "{alarm}", "Lines that somebody should look at, by line")
+
+_TRACER = trace.get_tracer("avviso")
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class Span(enum.StrEnum):
+    """What is traced: per notice, never per suppressed event."""
+
+    PROCESS = "process"  # a record became a notice
+    SEND = "send"  # one attempt, in the trace of the record that caused it, perhaps hours later
+
+
+@contextmanager
+def span(
+    name: Span, *, traceparent: str | None, attributes: Mapping[str, str | int] | None = None
+) -> Iterator[trace.Span]:
+    """A span in the trace that `traceparent` names; the text of an exception is never recorded on it."""
+    context = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
+    kind = trace.SpanKind.CONSUMER if name is Span.PROCESS else trace.SpanKind.CLIENT
+    with _TRACER.start_as_current_span(
+        name.value, context, kind, attributes, record_exception=False, set_status_on_exception=False
+    ) as current:
+        yield current
