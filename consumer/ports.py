@@ -100,7 +100,7 @@ class RecordSource(Protocol):
         ...
 
     def pause(self) -> None:
-        """Deliver nothing until `resume`; `poll` goes on to keep the membership."""
+        """From now on `poll` returns nothing, whatever is assigned meanwhile; it goes on to keep the membership."""
         ...
 
     def resume(self) -> None:

@@ -1,0 +1,177 @@
+"""The intake loop: poll, read, decide, record, and only then commit the offsets."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from logging import WARNING
+
+import msgspec
+from opentelemetry.metrics import Counter as Instrument
+
+from consumer import telemetry
+from consumer.core.event import event_type
+from consumer.core.record import Record
+from consumer.pipeline import Case, Pipeline, Verdict
+from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
+from consumer.telemetry import Line, log
+
+NOTHING_RECORDED = Recorded(notices=0, duplicates=0, cancelled=0)
+
+
+class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much at once, and how long a poll waits; while something is unavailable it is tried again after each poll."""
+
+    batch_records_max: int = 500
+    poll_timeout_s: float = 1.0
+    conflicts_max: int = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """What was polled together and is recorded together."""
+
+    records: Sequence[Record]
+    cases: list[Case] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Reads every record once or more, and forgets none: an offset is committed only after its notices are durable.
+
+    `wake` tells dispatch that there may be something to send; `stopping` ends the loop between two steps. All of it runs on
+    the thread that calls `run`. An unexpected exception leaves the loop before the commit: a restart reads the batch again.
+    """
+
+    source: RecordSource
+    pipeline: Pipeline
+    outbox: OutboxForIntake
+    dead_letters: DeadLetters
+    ready: Callable[[], bool]
+    wake: Callable[[], None]
+    check: Callable[[], None]
+    now: Callable[[], datetime]
+    stopping: threading.Event
+    limits: IntakeLimits
+
+    def run(self) -> None:
+        """Until `stopping`: one batch after the other. `check` raises if another part of the process has died."""
+        while not self.stopping.is_set():
+            self.check()
+            records = self.source.poll(records_max=self.limits.batch_records_max, timeout_s=self.limits.poll_timeout_s)
+            if records:
+                self._process(_Batch(records=records))
+            self.source.commit()
+
+    def _process(self, batch: _Batch) -> None:
+        for step in (self._await_preferences, self._read, self._set_aside, self._record):
+            if not self._patiently(step, batch):
+                return
+        self.source.processed(batch.records)
+        _count(batch)
+
+    def _patiently(self, step: Callable[[_Batch], None], batch: _Batch) -> bool:
+        """Do the step, however long what it needs is away. False if told to stop: nothing of the batch is committed then."""
+        paused = False
+        while not self.stopping.is_set():
+            try:
+                step(batch)
+            except Unavailable as outage:
+                if not paused:
+                    log(Line.INTAKE_PAUSED, WARNING, what=outage.what, code=outage.code, records=len(batch.records))
+                    self.source.pause()
+                    paused = True
+                self._wait(batch)
+            else:
+                if paused:
+                    log(Line.INTAKE_RESUMED, records=len(batch.records))
+                    self.source.resume()
+                return True
+        return False
+
+    def _wait(self, batch: _Batch) -> None:
+        """Keep the membership of the group meanwhile, and let go of what a rebalance took away."""
+        self.check()
+        late = self.source.poll(records_max=1, timeout_s=self.limits.poll_timeout_s)
+        assert not late, "a paused source delivers nothing"
+        batch.records = [record for record in batch.records if self.source.owns(record)]
+        batch.cases = [case for case in batch.cases if self.source.owns(case.record)]
+        batch.letters = [letter for letter in batch.letters if self.source.owns(letter.record)]
+
+    def _await_preferences(self, _: _Batch) -> None:
+        if not self.ready():
+            raise Unavailable("preferences", "catching_up")
+
+    def _read(self, batch: _Batch) -> None:
+        """Every record becomes cases or a dead letter. Nothing is written yet, so it may be done again."""
+        batch.cases, batch.letters = [], []
+        for record in batch.records:
+            read = self.pipeline.read(record)
+            if isinstance(read, DeadLetter):
+                batch.letters.append(read)
+            else:
+                batch.cases.extend(read)
+
+    def _set_aside(self, batch: _Batch) -> None:
+        if not batch.letters:
+            return
+        self.dead_letters.write(batch.letters)
+        for letter in batch.letters:
+            at = letter.record.position
+            log(
+                Line.DEAD_LETTER,
+                WARNING,
+                reason=letter.reason,
+                topic=at.topic,
+                partition=at.partition,
+                offset=at.offset,
+                schema=letter.schema or "",
+            )
+        _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in batch.letters))
+
+    def _record(self, batch: _Batch) -> None:
+        """Judge the batch in order and write it down, all or nothing; what changed meanwhile is read and judged again."""
+        for _ in range(self.limits.conflicts_max):
+            now = self.now()
+            memory = self.outbox.recall(self.pipeline.questions(batch.cases))
+            verdicts = [self.pipeline.judge(case, memory, now) for case in batch.cases]
+            changes = [verdict.change for verdict in verdicts if verdict.change is not None]
+            try:
+                recorded = self.outbox.record(changes, now) if changes else NOTHING_RECORDED
+            except Conflict:
+                continue
+            _report(verdicts, recorded)
+            if recorded.notices:
+                self.wake()
+            return
+        raise Unavailable("outbox", "conflict")
+
+
+def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
+    _add(telemetry.DECISIONS, "reason", Counter(verdict.reason for verdict in verdicts))
+    if recorded == NOTHING_RECORDED:
+        return
+    changes = (verdict.change for verdict in verdicts)
+    notices = (change.notice for change in changes if change is not None and change.notice is not None)
+    _add(telemetry.NOTICES, "kind", Counter(notice.kind for notice in notices))
+    telemetry.DUPLICATES.add(recorded.duplicates)
+    log(
+        Line.NOTICE_RECORDED,
+        notices=recorded.notices,
+        duplicates=recorded.duplicates,
+        cancelled=recorded.cancelled,
+    )
+
+
+def _count(batch: _Batch) -> None:
+    _add(telemetry.RECORDS, "topic", Counter(record.position.topic for record in batch.records))
+    events = {case.record.position: event_type(case.event) for case in batch.cases}
+    _add(telemetry.EVENTS, "event_type", Counter(events.values()))
+
+
+def _add(counter: Instrument, attribute: str, counts: Counter[str]) -> None:
+    """One call per distinct value: an instrument costs microseconds, and most batches hold few values."""
+    for value, count in counts.items():
+        counter.add(count, {attribute: value})

@@ -1,0 +1,123 @@
+"""What happens to one record: bytes, event, one decision per customer, the change it makes in the outbox."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from consumer.core.catalogue import Catalogue
+from consumer.core.decision import Notify, Suppress, cancellation, decide, questions
+from consumer.core.event import Event, TransactionPosted, event_type
+from consumer.core.masking import masked_values
+from consumer.core.notice import Cancellation, Change, EventKey, Notice
+from consumer.core.preferences import DetailLevel, Preferences
+from consumer.core.pseudonym import Pseudonyms
+from consumer.core.record import Record
+from consumer.core.standing import Memory, Questions
+from consumer.ports import DeadLetter, EventDecoder, PreferenceTable, Undecodable
+from consumer.telemetry import Span, span
+
+NOTIFY = "notify"
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One event and one customer entitled to hear of it, with what they asked for as it stands now."""
+
+    record: Record
+    event: Event
+    customer_id: str
+    preferences: Preferences | None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case comes to. `reason` is `notify`, or why nothing is told; `change` is None where nothing changes."""
+
+    reason: str
+    change: Change | None
+
+
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
+    """record -> event -> decision -> notice, without waiting for anything but the registry."""
+
+    decoder: EventDecoder
+    preferences: PreferenceTable
+    catalogue: Catalogue
+    pseudonyms: Pseudonyms
+    tenant: str
+
+    def read(self, record: Record) -> Sequence[Case] | DeadLetter:
+        """The record's cases, or the dead letter that it is. Raises Unavailable where the registry does not answer."""
+        try:
+            event = self.decoder.decode(record)
+        except Undecodable as problem:
+            return DeadLetter(record=record, reason=problem.reason, detail=problem.detail, schema=problem.schema)
+        return [
+            Case(record=record, event=event, customer_id=customer_id, preferences=self.preferences.get(customer_id))
+            for customer_id in event.customer_ids
+        ]
+
+    def questions(self, cases: Iterable[Case]) -> Questions:
+        """What must be remembered before these cases can be judged."""
+        asked = [
+            questions(case.event, case.customer_id, case.preferences, self.catalogue, self.pseudonyms) for case in cases
+        ]
+        return Questions(
+            standings=frozenset().union(*(one.standings for one in asked)),
+            occurrences=frozenset().union(*(one.occurrences for one in asked)),
+        )
+
+    def judge(self, case: Case, memory: Memory, now: datetime) -> Verdict:
+        """Decide one case, and let `memory` learn from it for the cases after it."""
+        decision = decide(case.event, case.customer_id, case.preferences, memory, self.catalogue, self.pseudonyms, now)
+        match decision:
+            case Notify():
+                memory.learn(decision.standings, decision.occurrences)
+                with span(Span.PROCESS, traceparent=case.record.traceparent, attributes={"avviso.kind": decision.kind}):
+                    notice = self._notice(case, decision, now)
+                return Verdict(reason=NOTIFY, change=_change(case, decision, notice))
+            case Suppress():
+                memory.learn(decision.standings, ())
+                return Verdict(reason=decision.reason.value, change=_change(case, decision, None))
+            case _:
+                assert_never(decision)
+
+    def _notice(self, case: Case, decision: Notify, now: datetime) -> Notice:
+        event, preferences = case.event, case.preferences
+        kind = self.catalogue.kind(decision.kind)
+        level = DetailLevel.NONE if preferences is None else preferences.detail_level
+        return Notice(
+            key=EventKey(
+                tenant=self.tenant,
+                event_type=event_type(event),
+                event_id=event.event_id,
+                customer_id=case.customer_id,
+            ),
+            kind=decision.kind,
+            also=decision.also,
+            alert_class=kind.alert_class.name,
+            rank=kind.alert_class.rank,
+            in_doubt=kind.in_doubt,
+            detail_level=level,
+            values=masked_values(event, level),
+            facts=decision.facts,
+            catalogue_version=self.catalogue.version,
+            occurred_at=event.occurred_at,
+            recorded_at=now,
+            stale_at=decision.stale_at,
+            not_before=decision.not_before,
+            record=case.record.position,
+            record_timestamp=case.record.timestamp,
+            preferences=None if preferences is None else preferences.position,
+            traceparent=case.record.traceparent,
+            transaction_id=event.transaction_id if isinstance(event, TransactionPosted) else None,
+            occurrences=decision.occurrences,
+        )
+
+
+def _change(case: Case, decision: Notify | Suppress, notice: Notice | None) -> Change | None:
+    undone = cancellation(case.event)
+    taken_back = None if undone is None else Cancellation(customer_id=case.customer_id, transaction_id=undone)
+    if notice is None and taken_back is None and not decision.standings:
+        return None
+    return Change(notice=notice, standings=decision.standings, cancellation=taken_back)
