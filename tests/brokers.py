@@ -1,0 +1,148 @@
+"""The Kafka that the tests run on: Apache's own in a container where a Docker engine answers, else the embedded brokers."""
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Protocol
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from consumer.sandbox.embedded_kafka import EmbeddedKafka
+
+IMAGE = "apache/kafka:4.3.1"
+_TIMEOUT_S = 30.0
+
+
+class Kafka(Protocol):
+    """What a test may ask of either."""
+
+    bootstrap_servers: str
+    real: bool
+
+    def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None: ...
+
+    def delete_records(self, topic: str, partition: int, before_offset: int) -> None: ...
+
+
+class EmbeddedBrokers:
+    """The embedded cluster, with the names of this module."""
+
+    real = False
+
+    def __init__(self, cluster: EmbeddedKafka) -> None:
+        self.bootstrap_servers = cluster.bootstrap_servers
+        self.create_topic = cluster.create_topic
+        self.delete_records = cluster.delete_records
+
+
+class ContainerBrokers:
+    """A real broker, administered over its protocol."""
+
+    real = True
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self.bootstrap_servers = bootstrap_servers
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+
+    def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+        self._admin.create_topics([topic])[name].result(_TIMEOUT_S)
+
+    def delete_topic(self, name: str) -> None:
+        self._admin.delete_topics([name])[name].result(_TIMEOUT_S)
+
+    def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
+        request = [TopicPartition(topic, partition, before_offset)]
+        for answer in self._admin.delete_records(request).values():
+            answer.result(_TIMEOUT_S)
+
+
+def fresh(name: str) -> str:
+    """A name that no other test uses: for topics and groups."""
+    return f"{name}.{uuid.uuid4().hex[:10]}"
+
+
+def fresh_topic(kafka: Kafka, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
+    """A new and empty topic; returns its name."""
+    topic = fresh(name)
+    kafka.create_topic(topic, partitions, config)
+    return topic
+
+
+@cache
+def docker_answers() -> bool:
+    """Whether there is a Docker engine to run containers on; asked once."""
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # its image is one more to fetch; fixtures clean up
+    from docker.errors import DockerException  # noqa: PLC0415 - half a second that most test runs need not spend
+    from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - reads its settings when imported
+
+    try:
+        client = DockerClient()
+        try:
+            return bool(client.client.ping())
+        finally:
+            client.client.close()
+    except (DockerException, OSError):
+        return False
+
+
+@contextmanager
+def kafka_container() -> Iterator[ContainerBrokers]:
+    """One broker that is its own controller, on a port that was free."""
+    docker_answers()
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
+
+    port = _free_port()
+    container = DockerContainer(IMAGE).with_bind_ports(9092, port)
+    container = container.with_kwargs(
+        user="root"
+    )  # may write its settings wherever an image keeps its defaults read-only
+    for name, value in _broker_settings(f"127.0.0.1:{port}").items():
+        container = container.with_env(name, value)
+    container = container.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(90))
+    try:
+        container.start()
+        yield ContainerBrokers(f"127.0.0.1:{port}")
+    finally:
+        container.stop()
+
+
+@contextmanager
+def embedded_brokers() -> Iterator[EmbeddedBrokers]:
+    with EmbeddedKafka() as cluster:
+        yield EmbeddedBrokers(cluster)
+
+
+def _broker_settings(advertised: str) -> Mapping[str, str]:
+    return {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": "PLAINTEXT://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{advertised}",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@127.0.0.1:9093",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+        "KAFKA_HEAP_OPTS": "-Xms256m -Xmx512m",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
