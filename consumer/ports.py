@@ -1,5 +1,6 @@
 """Every side effect of Avviso, as Protocols: what the loops may ask of the world, and how it may fail."""
 
+import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +14,15 @@ from consumer.core.notice import Change
 from consumer.core.preferences import Phone, Preferences
 from consumer.core.record import Record
 from consumer.core.standing import Memory, Questions
+
+
+class ExitCode(enum.IntEnum):
+    """How the process ended, for whoever restarts it."""
+
+    OUTBOX_IN_USE = 20  # another process works on the file
+    OUTBOX_FOREIGN = 21  # the file belongs to another cluster, group or set of topics, or is no outbox
+    OUTBOX_SCHEMA = 22  # a newer version wrote the file
+    OUTBOX_DAMAGED = 23  # SQLite finds the file damaged, or its writer has died
 
 
 class Unavailable(Exception):

@@ -1,10 +1,12 @@
 """The outbox state machine: every state, every way out of it, and what an attempt's outcome means."""
 
 import enum
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
+from consumer.core.catalogue import InDoubtPolicy
 from consumer.core.notice import Notice
 
 
@@ -88,6 +90,65 @@ def after(state: State, trigger: Trigger) -> State:
         return TRANSITIONS[state, trigger]
     except KeyError:
         raise ImpossibleTransition(f"{trigger.value} in {state.value}") from None
+
+
+class Remark(enum.StrEnum):
+    """What a history may say besides triggers: how it began, and proof that came when nothing could change any more."""
+
+    RECORDED = "recorded"
+    PROOF_KEPT = "proof_kept"
+
+
+RESENDS_MAX = 1
+"""How often a notice is sent again although an earlier send may have reached the phone."""
+
+
+def effective(state: State, trigger: Trigger, *, doubts: int, proven: bool) -> Trigger:
+    """What `trigger` comes to for a notice that `doubts` earlier attempts left in doubt, one of them `proven` since or not.
+
+    Proof wins: whatever becomes of the second send, the customer was told. A notice that may have been told never ends as
+    untold: it is held. Raises ImpossibleTransition.
+    """
+    target = after(state, trigger)
+    if proven and state is State.SENDING:
+        return Trigger.ACCEPT
+    if target is State.IN_DOUBT and doubts >= RESENDS_MAX:
+        return Trigger.HOLD
+    if target in UNTOLD and doubts:
+        return Trigger.HOLD
+    return trigger
+
+
+def resolution(policy: InDoubtPolicy, *, doubts: int, fresh: bool) -> Trigger:
+    """What becomes of a doubt that nothing has settled in time."""
+    if policy is InDoubtPolicy.RESEND and fresh and doubts <= RESENDS_MAX:
+        return Trigger.RESEND
+    return Trigger.HOLD
+
+
+def provable(state: State) -> bool:
+    """Whether late proof changes the state; elsewhere it is only kept."""
+    return (state, Trigger.PROVE) in TRANSITIONS
+
+
+def replayed(history: Iterable[str]) -> State:
+    """The state that a history of triggers and remarks, oldest first, leads to. Raises ImpossibleTransition."""
+    state = State.PENDING
+    for entry in history:
+        if entry not in tuple(Remark):
+            state = after(state, Trigger(entry))
+    return state
+
+
+def mermaid() -> str:
+    """The table as a Mermaid state diagram: the picture in docs/state-machine.md."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.PENDING.value}: {Remark.RECORDED.value}"]
+    arrows: dict[tuple[State, State], list[str]] = {}
+    for (state, trigger), target in TRANSITIONS.items():
+        arrows.setdefault((state, target), []).append(trigger.value)
+    lines += [f"    {state.value} --> {target.value}: {', '.join(names)}" for (state, target), names in arrows.items()]
+    lines += [f"    {state.value} --> [*]" for state in State if state in FINAL]
+    return "\n".join(lines)
 
 
 class Fault(enum.StrEnum):

@@ -1,0 +1,202 @@
+"""What intake asks of the outbox and writes into it."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from consumer.adapters.outbox_sqlite.moves import HISTORY, Delivery, Step, move
+from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row
+from consumer.core.delivery import UNTOLD, Remark, State, Trigger
+from consumer.core.notice import Cancellation, Change, Notice
+from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange, StandingKey
+from consumer.ports import Conflict, Recorded
+
+REVERSED = "reversed_before_told"
+
+_INSERT_NOTICE = (
+    f"INSERT INTO notices (id, reverses, {NOTICE_COLUMNS}) "  # noqa: S608 - both parts are our own constants
+    f"VALUES (?, ?, {NOTICE_PLACES}) "
+    "ON CONFLICT (event_id, customer_id, event_type, tenant) DO NOTHING"
+)
+_INSERT_DELIVERY = (
+    "INSERT INTO deliveries (notice_id, state, reason, rank, occurred_at, stale_at, not_before) "
+    "VALUES (?, 'pending', ?, ?, ?, ?, ?)"
+)
+_UNTOLD = ", ".join(f"'{state.value}'" for state in sorted(UNTOLD))
+
+
+def recall(db: sqlite3.Connection, questions: Questions) -> Memory:
+    """The answers, as of one instant (the caller holds a snapshot)."""
+    memory = Memory(standings={}, told={})
+    for key in questions.standings:
+        row = db.execute(
+            "SELECT side, sequence FROM standings WHERE customer_id = ? AND account = ? AND kind = ?",
+            (key.customer_id, key.account, key.kind),
+        ).fetchone()
+        if row is not None:
+            memory.standings[key] = Standing(side=Side(row[0]), sequence=row[1])
+    for asked in questions.occurrences:
+        row = db.execute(
+            "SELECT amount FROM occurrences WHERE customer_id = ? AND kind = ? AND scope = ?",
+            (asked.customer_id, asked.kind, asked.scope),
+        ).fetchone()
+        if row is not None:
+            memory.told[asked] = Occurrence(
+                customer_id=asked.customer_id,
+                kind=asked.kind,
+                scope=asked.scope,
+                amount=None if row[0] is None else Decimal(row[0]),
+            )
+    return memory
+
+
+class Recording:
+    """One batch on its way into the file; used once, inside one transaction."""
+
+    def __init__(self, db: sqlite3.Connection, now: datetime) -> None:
+        """Start with nothing recorded."""
+        self._db = db
+        self._now = now
+        self._cancelled = 0
+        self._imagined: dict[StandingKey, Standing | None] = {}
+
+    def write(self, changes: Sequence[Change]) -> Recorded:
+        """All of it. Raises Conflict where something is not as the changes suppose."""
+        (highest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM notices").fetchone()
+        numbered = list(enumerate(changes, highest + 1))
+        ids = self._insert_notices(numbered)
+        for notice_id, change in numbered:
+            if change.notice is None:
+                self._apply(change, None, earlier_than=notice_id)
+            elif notice_id in ids:
+                self._apply(change, notice_id, earlier_than=notice_id)
+            else:
+                self._imagine(change.standings)
+        offered = sum(change.notice is not None for change in changes)
+        return Recorded(notices=len(ids), duplicates=offered - len(ids), cancelled=self._cancelled)
+
+    def _insert_notices(self, numbered: Sequence[tuple[int, Change]]) -> frozenset[int]:
+        """Insert what is new, each under the id that its place in the batch gives it, and return the ids that were new."""
+        offered = [
+            (notice_id, change.notice, change.cancellation)
+            for notice_id, change in numbered
+            if change.notice is not None
+        ]
+        self._db.executemany(
+            _INSERT_NOTICE,
+            [
+                (notice_id, None if undone is None else undone.transaction_id, *notice_row(notice))
+                for notice_id, notice, undone in offered
+            ],
+        )
+        first_id = numbered[0][0]
+        ids = frozenset(row[0] for row in self._db.execute("SELECT id FROM notices WHERE id >= ?", (first_id,)))
+        self._start([(notice_id, notice) for notice_id, notice, _ in offered if notice_id in ids])
+        return ids
+
+    def _start(self, notices: Sequence[tuple[int, Notice]]) -> None:
+        """Each new notice is pending, and its history begins."""
+        self._db.executemany(
+            _INSERT_DELIVERY,
+            [
+                (
+                    notice_id,
+                    Remark.RECORDED.value,
+                    notice.rank,
+                    micros(notice.occurred_at),
+                    micros(notice.stale_at),
+                    micros(notice.not_before),
+                )
+                for notice_id, notice in notices
+            ],
+        )
+        at = micros(self._now)
+        self._db.executemany(
+            HISTORY, [(notice_id, at, Remark.RECORDED.value, State.PENDING.value, "", "{}") for notice_id, _ in notices]
+        )
+
+    def _apply(self, change: Change, notice_id: int | None, *, earlier_than: int) -> None:
+        if change.notice is not None and notice_id is not None:
+            self._tell(change.notice.occurrences, notice_id)
+        for standing in change.standings:
+            self._set(standing, change.notice, notice_id)
+        if (
+            change.cancellation is not None
+            and self._cancel(change.cancellation, earlier_than)
+            and notice_id is not None
+        ):
+            self._move(notice_id, State.PENDING)
+
+    def _tell(self, occurrences: Sequence[Occurrence], notice_id: int) -> None:
+        for one in occurrences:
+            inserted = self._db.execute(
+                "INSERT INTO occurrences (customer_id, kind, scope, amount, notice_id) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (one.customer_id, one.kind, one.scope, None if one.amount is None else str(one.amount), notice_id),
+            )
+            if not inserted.rowcount:
+                raise Conflict
+
+    def _set(self, change: StandingChange, notice: Notice | None, notice_id: int | None) -> None:
+        """Compare and set. The standing belongs to the notice that tells of it, for as long as it stays on that side."""
+        key, before, after = change.key, change.before, change.after
+        if key in self._imagined and before is not None:
+            before = self._imagined.pop(key)
+        tells = notice is not None and after.side is Side.BELOW and key.kind in {notice.kind, *notice.also}
+        owner = notice_id if tells else None
+        if before is None:
+            done = self._db.execute(
+                "INSERT INTO standings (customer_id, account, kind, side, sequence, notice_id) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (key.customer_id, key.account, key.kind, after.side.value, after.sequence, owner),
+            )
+        else:
+            keeps = not tells and after.side is before.side
+            done = self._db.execute(
+                "UPDATE standings SET side = ?, sequence = ?, notice_id = CASE WHEN ? THEN notice_id ELSE ? END "
+                "WHERE customer_id = ? AND account = ? AND kind = ? AND side = ? AND sequence = ?",
+                (
+                    after.side.value,
+                    after.sequence,
+                    keeps,
+                    owner,
+                    key.customer_id,
+                    key.account,
+                    key.kind,
+                    before.side.value,
+                    before.sequence,
+                ),
+            )
+        if not done.rowcount:
+            raise Conflict
+
+    def _imagine(self, standings: Sequence[StandingChange]) -> None:
+        """A duplicate changes nothing, but the changes after it were decided as if it had: remember what truly stands."""
+        for change in standings:
+            self._imagined.setdefault(change.key, change.before)
+
+    def _cancel(self, undone: Cancellation, earlier_than: int) -> bool:
+        """Cancel what is not under way. True if the customer now knows nothing of the transaction, and never will.
+
+        A notice that itself tells of this reversal is none of those: a redelivered reversal must not take itself back.
+        """
+        rows = self._db.execute(
+            "SELECT d.notice_id, d.state, d.doubts FROM notices n JOIN deliveries d ON d.notice_id = n.id "  # noqa: S608
+            "WHERE n.customer_id = ? AND n.transaction_id = ? AND n.id < ? AND n.reverses IS NOT n.transaction_id "
+            f"AND d.state NOT IN ({_UNTOLD})",
+            (undone.customer_id, undone.transaction_id, earlier_than),
+        ).fetchall()
+        cancellable = [
+            (row["notice_id"], State(row["state"]))
+            for row in rows
+            if row["state"] in (State.PENDING, State.CLAIMED) and not row["doubts"]
+        ]
+        for notice_id, state in cancellable:
+            self._move(notice_id, state)
+        self._cancelled += len(cancellable)
+        return bool(cancellable) and len(cancellable) == len(rows)
+
+    def _move(self, notice_id: int, state: State) -> None:
+        delivery = Delivery(notice_id=notice_id, state=state, doubts=0)
+        move(self._db, delivery, Step(trigger=Trigger.CANCEL, at=self._now, reason=REVERSED))
