@@ -19,10 +19,18 @@ from consumer.core.standing import Memory, Questions
 class ExitCode(enum.IntEnum):
     """How the process ended, for whoever restarts it."""
 
+    OK = 0
+    CRASHED = 1  # a defect of ours; the log names the place
+    SETTINGS = 2  # a setting, the catalogue or a text is refused
+    KAFKA_FATAL = 10  # the Kafka client has ended itself
+    NOT_SOLE_OWNER = 11  # on SQLite, and another member of the consumer group owns some of the partitions
     OUTBOX_IN_USE = 20  # another process works on the file
     OUTBOX_FOREIGN = 21  # the file belongs to another cluster, group or set of topics, or is no outbox
     OUTBOX_SCHEMA = 22  # a newer version wrote the file
     OUTBOX_DAMAGED = 23  # SQLite finds the file damaged, or its writer has died
+    PREFERENCES_DAMAGED = (
+        30  # the local table of preferences cannot be used; it may be deleted, it fills again from Kafka
+    )
 
 
 class Unavailable(Exception):

@@ -35,6 +35,7 @@ class Line(enum.StrEnum):
     PARTITIONS_LOST = "partitions_lost"
     OFFSET_OUT_OF_RANGE = "offset_out_of_range"  # alarm: records may be gone
     COMMIT_REFUSED = "commit_refused"
+    KAFKA_TROUBLE = "kafka_trouble"  # alarm where access is refused or a topic is missing
     INTAKE_PAUSED = "intake_paused"
     INTAKE_RESUMED = "intake_resumed"
     DEAD_LETTER = "dead_letter"
@@ -160,7 +161,9 @@ DECISIONS = _METER.create_counter(
     "avviso.decisions", "{decision}", "One per event and customer, by reason; `notify` if told"
 )
 DEAD_LETTERS = _METER.create_counter("avviso.dead_letters", "{record}", "Records set aside, by reason")
-NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices made, by kind; one that was in the outbox already counts too")
+NOTICES = _METER.create_counter(
+    "avviso.notices", "{notice}", "Notices made, by kind; one that was in the outbox already counts too"
+)
 DUPLICATES = _METER.create_counter("avviso.duplicates", "{notice}", "Notices that were in the outbox already")
 # Dispatch.
 SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
@@ -169,6 +172,9 @@ PARTS = _METER.create_counter("avviso.parts", "{part}", "Parts accepted by the p
 PUBLISH_S = _METER.create_histogram("avviso.publish.duration", "s", "One call to the provider, by outcome")
 AGE_S = _METER.create_histogram("avviso.notice.age", "s", "From the record's timestamp to the request, by alert_class")
 # Everywhere.
+KAFKA_ERRORS = _METER.create_counter(
+    "avviso.kafka.errors", "{error}", "What the Kafka clients complain of, by client and code"
+)
 ALARMS = _METER.create_counter("avviso.alarms", "{alarm}", "Lines that somebody should look at, by line")
 
 _TRACER = trace.get_tracer("avviso")
