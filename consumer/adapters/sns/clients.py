@@ -1,0 +1,142 @@
+"""boto3's clients: one at a time for all threads, renewed before it can do harm, and never sending twice in one call."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import msgspec
+from botocore import exceptions as aws
+from botocore.config import Config
+
+from consumer.adapters.sns.faults import failure_of, unsent
+from consumer.core.delivery import Failure, Fault, Hint, Outcome
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """An access key of AWS. Never printed."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "Credentials()"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Which SNS, and who asks. None: as boto3 finds it in its environment."""
+
+    region: str | None
+    credentials: Credentials | None
+    endpoint_url: str | None
+    ca_bundle: Path | None
+
+
+class _SecondRequest(Exception):
+    """boto3 was about to send the same call again."""
+
+
+class Clients:
+    """One client for all threads, on which no connection grows older than `age_max_s`.
+
+    A call whose credentials were stale makes the next one look for them anew; if those are stale too, that is a halt. After
+    any halt of the whole account the next call looks anew as well: whoever mends it need not restart us.
+    """
+
+    def __init__(self, target: Target, config: Config, *, age_max_s: float, elapsed_s: Callable[[], float]) -> None:
+        """Look for credentials now; what fails in that is told by the first call."""
+        self._target = target
+        self._config = config
+        self._age_max_s = age_max_s
+        self._elapsed_s = elapsed_s
+        self._lock = threading.Lock()
+        self._session: boto3.Session | None = None
+        self._client: SNSClient | None = None
+        self._made_at_s = 0.0
+        self._on_trial = False  # the session replaces one that was stale, and nothing has been accepted on it yet
+        self._wire = threading.local()
+        with suppress(aws.BotoCoreError, aws.ClientError):
+            self._current()
+
+    def call(self, request: Callable[["SNSClient"], Outcome]) -> Outcome:
+        """Make one request, or none. Never raises."""
+        self._wire.requests = 0
+        session: boto3.Session | None = None
+        try:
+            client, session = self._current()
+            outcome = request(client)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the outbox must hear of it
+            failure = failure_of(error)
+            return self._learned(failure if self._wire.requests else unsent(failure), session)
+        if self._on_trial:
+            self._trust(session)
+        return outcome
+
+    def _current(self) -> tuple["SNSClient", boto3.Session]:
+        with self._lock:
+            if self._session is None:
+                self._session, self._client = self._new_session(), None
+            if self._client is None or self._elapsed_s() - self._made_at_s >= self._age_max_s:
+                if self._client is not None:
+                    self._client.close()  # calls in flight keep their connections until they end
+                self._client = self._new_client(self._session)
+                self._made_at_s = self._elapsed_s()
+            return self._client, self._session
+
+    def _new_session(self) -> boto3.Session:
+        key = self._target.credentials
+        if key is None:
+            return boto3.Session(region_name=self._target.region)
+        return boto3.Session(
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=key.secret_access_key,
+            aws_session_token=key.session_token,
+            region_name=self._target.region,
+        )
+
+    def _new_client(self, session: boto3.Session) -> "SNSClient":
+        ca_bundle = self._target.ca_bundle
+        client = session.client(
+            "sns",
+            endpoint_url=self._target.endpoint_url,
+            verify=str(ca_bundle) if ca_bundle else None,
+            config=self._config,
+        )
+        effective: Any = client.meta.config
+        assert effective.retries == {"total_max_attempts": 1, "mode": "standard"}, "boto3 would send twice"
+        client.meta.events.register("before-send.sns", self._about_to_send)
+        return client
+
+    def _about_to_send(self, **_event: Any) -> None:
+        self._wire.requests += 1
+        if self._wire.requests > 1:
+            raise _SecondRequest
+
+    def _learned(self, failure: Failure, session: boto3.Session | None) -> Failure:
+        stale = failure.hint is Hint.REFRESH_CREDENTIALS
+        if not stale and (failure.fault is not Fault.HALT or failure.hint is Hint.CONFIGURATION):
+            return failure
+        with self._lock:
+            if session is not self._session:
+                return failure  # another thread was told the same, and has looked anew
+            halted = stale and self._on_trial
+            self._session = None
+            self._on_trial = self._on_trial or stale
+        return Failure(
+            fault=Fault.HALT if halted else failure.fault,
+            code=failure.code,
+            hint=failure.hint,
+            request_id=failure.request_id,
+        )
+
+    def _trust(self, session: boto3.Session) -> None:
+        with self._lock:
+            if session is self._session:
+                self._on_trial = False
