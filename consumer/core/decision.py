@@ -1,31 +1,23 @@
 """What to do about one event for one customer."""
 
-import enum
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
-from consumer.core.standing import Occurrence, StandingChange
+from consumer.core.candidate import Candidate, candidates
+from consumer.core.catalogue import AlertKind, Catalogue
+from consumer.core.event import BalanceChanged, Event, TransactionPosted, TransactionStatus
+from consumer.core.preferences import Preferences, Repeat
+from consumer.core.pseudonym import Pseudonyms
+from consumer.core.reason import Reason
+from consumer.core.remembered import Remembered
+from consumer.core.rules import compared_money
+from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
+from consumer.core.timing import quiet_until
 
-
-class Reason(enum.StrEnum):
-    """Why nothing is told. The closed list; where kinds differ, the reason of the kind that came closest (the last here)."""
-
-    NO_KIND = "no_kind"
-    NO_PREFERENCES = "no_preferences"
-    SWITCHED_OFF = "switched_off"
-    NO_CONSENT = "no_consent"
-    NOT_THIS_STAGE = "not_this_stage"
-    FILTERED_OUT = "filtered_out"
-    OTHER_CURRENCY = "other_currency"
-    BELOW_THRESHOLD = "below_threshold"
-    ABOVE_THRESHOLD = "above_threshold"
-    OUT_OF_ORDER = "out_of_order"
-    NOT_RECOVERED = "not_recovered"
-    ALREADY_TOLD = "already_told"
-    NO_USABLE_PHONE = "no_usable_phone"
-    QUIET_PAST_FRESHNESS = "quiet_past_freshness"
+__all__ = ["Decision", "Notify", "Reason", "Suppress", "cancellation", "decide", "questions"]
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,3 +44,184 @@ class Suppress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Decision = Notify | Suppress
+
+
+def questions(
+    event: Event,
+    customer_id: str,
+    preferences: Preferences | None,
+    catalogue: Catalogue,
+    pseudonyms: Pseudonyms,
+) -> Questions:
+    """What must be remembered before `decide` can be asked the same."""
+    found, _ = candidates(event, preferences, catalogue)
+    if not found:
+        return _NOTHING_ASKED
+    keys = Remembered(event=event, customer_id=customer_id, preferences=preferences, pseudonyms=pseudonyms)
+    return Questions(
+        standings=frozenset(keys.standing(one) for one in found if one.side is not None),
+        occurrences=frozenset(key for one in found for key in keys.occurrence_keys(one)),
+    )
+
+
+def decide(
+    event: Event,
+    customer_id: str,
+    preferences: Preferences | None,
+    memory: Memory,
+    catalogue: Catalogue,
+    pseudonyms: Pseudonyms,
+    now: datetime,
+) -> Decision:
+    """Whether this customer is told of the event, and by which kind; else the reason of the kind that came closest.
+
+    `preferences` None: nothing is known of the customer, so only mandatory kinds are told. `memory` answers `questions`, and
+    has learnt from all decisions before this one. `now` is aware UTC.
+    """
+    found, closest = candidates(event, preferences, catalogue)
+    if not found:
+        return _SILENT[closest]
+    keys = Remembered(event=event, customer_id=customer_id, preferences=preferences, pseudonyms=pseudonyms)
+    told: list[Candidate] = []
+    changes: list[StandingChange] = []
+    for one in found:
+        reason, change = _judge(one, keys, memory, now)
+        if change is not None:
+            changes.append(change)
+        if reason is None:
+            told.append(one)
+        else:
+            closest = closest.closer_of(reason)
+    if not told:
+        return Suppress(reason=closest, standings=tuple(changes))
+    told.sort(key=lambda one: one.kind.alert_class.rank)  # stable: the catalogue's order breaks ties
+    return _notify(told, tuple(changes), keys, now)
+
+
+def cancellation(event: Event) -> str | None:
+    """The transaction that this event undoes, so that nothing more must be told of it; None if it undoes none.
+
+    That holds whatever the customer asked for: who does not want to hear of reversals must not hear of an undone payment.
+    """
+    if not isinstance(event, TransactionPosted) or event.status is not TransactionStatus.REVERSED:
+        return None
+    return event.original_transaction_id or event.transaction_id
+
+
+_NOTHING_ASKED = Questions()
+_SILENT = {reason: Suppress(reason=reason) for reason in Reason}
+_NOTHING_TO_RECOVER_FROM = frozenset({Reason.ABOVE_THRESHOLD, Reason.NO_USABLE_PHONE, Reason.QUIET_PAST_FRESHNESS})
+"""After these the standing is ABOVE: a low balance that could not be told is told with the next event."""
+
+
+def _judge(
+    one: Candidate, keys: Remembered, memory: Memory, now: datetime
+) -> tuple[Reason | None, StandingChange | None]:
+    """Why the candidate is silent, or None if it is told; and the side on which the account is seen now, if it has one."""
+    if one.side is None:
+        return _told_already(one, keys, memory) or _unreachable(one, keys, now), None
+    key = keys.standing(one)
+    before = memory.standings.get(key)
+    order = keys.event.order
+    if before is not None and order <= before.sequence:
+        return Reason.OUT_OF_ORDER, None
+    reason = _not_news(one, before, keys, memory) or _unreachable(one, keys, now)
+    side = Side.ABOVE if reason in _NOTHING_TO_RECOVER_FROM else Side.BELOW
+    return reason, StandingChange(key=key, before=before, after=Standing(side=side, sequence=order))
+
+
+def _not_news(one: Candidate, before: Standing | None, keys: Remembered, memory: Memory) -> Reason | None:
+    if one.side is Side.ABOVE:
+        return Reason.ABOVE_THRESHOLD
+    until_recovered = one.repeat is Repeat.UNTIL_RECOVERED and before is not None and before.side is Side.BELOW
+    if until_recovered and not _fell_just_now(one, keys.event):
+        return Reason.NOT_RECOVERED
+    return _told_already(one, keys, memory)
+
+
+def _fell_just_now(one: Candidate, event: Event) -> bool:
+    """Whether the event itself says that the balance was high enough before: then a recovery passed us by.
+
+    It does where the kind was switched off meanwhile, or where the event of the recovery came late.
+    """
+    if not isinstance(event, BalanceChanged) or event.previous_available is None or one.threshold is None:
+        return False
+    previous = event.previous_available
+    return previous.currency == event.available.currency and previous.amount >= one.threshold.amount
+
+
+def _told_already(one: Candidate, keys: Remembered, memory: Memory) -> Reason | None:
+    """A stage is told once; a booking after its authorisation if the amount is another; an authorisation after it never."""
+    told = memory.told
+    if not told:
+        return None
+    other = keys.other_stage(one)
+    earlier = None if other is None else told.get(other)
+    if keys.day(one) in told or keys.stage(one) in told:
+        return Reason.ALREADY_TOLD
+    if earlier is None or _is_other_news(keys.event, earlier, one.kind.tolerance_ratio):
+        return None
+    return Reason.ALREADY_TOLD
+
+
+def _is_other_news(event: Event, told: Occurrence, tolerance_ratio: Decimal) -> bool:
+    """Whether this is a booking whose amount differs by more than the tolerance from what was told of its authorisation."""
+    if not isinstance(event, TransactionPosted) or event.status is not TransactionStatus.POSTED or told.amount is None:
+        return False
+    if told.currency not in {None, event.amount.currency}:
+        return True
+    return abs(event.amount.amount - told.amount) > told.amount * tolerance_ratio
+
+
+def _unreachable(one: Candidate, keys: Remembered, now: datetime) -> Reason | None:
+    """A mandatory kind waits for a phone; what is stale already is recorded all the same, to expire and be counted."""
+    preferences, kind = keys.preferences, one.kind
+    if not kind.mandatory and (preferences is None or preferences.usable_phone is None):
+        return Reason.NO_USABLE_PHONE
+    stale_at = keys.event.occurred_at + kind.freshness
+    return Reason.QUIET_PAST_FRESHNESS if now < stale_at <= _not_before(kind, preferences, now) else None
+
+
+def _not_before(kind: AlertKind, preferences: Preferences | None, now: datetime) -> datetime:
+    if kind.bypasses_quiet_hours:
+        return now
+    return quiet_until(now, preferences) or now
+
+
+def _notify(told: list[Candidate], standings: tuple[StandingChange, ...], keys: Remembered, now: datetime) -> Notify:
+    """One notice for all that is told, the most important first."""
+    first = told[0]
+    facts = _facts(first, keys, standings)
+    for one in told[1:]:
+        facts |= {f"{one.kind.name}.{name}": fact for name, fact in _facts(one, keys, standings).items()}
+    return Notify(
+        kind=first.kind.name,
+        also=tuple(one.kind.name for one in told[1:]),
+        occurrences=tuple(occurrence for one in told for occurrence in keys.occurrences(one)),
+        standings=standings,
+        facts=facts,
+        not_before=_not_before(first.kind, keys.preferences, now),
+        stale_at=keys.event.occurred_at + first.kind.freshness,
+    )
+
+
+def _facts(one: Candidate, keys: Remembered, standings: tuple[StandingChange, ...]) -> dict[str, str]:
+    """What was compared, for whoever asks why; amounts only where they decided."""
+    facts = {"rule": one.kind.rule, "repeat": one.repeat.value}
+    if isinstance(keys.event, TransactionPosted):
+        facts["status"] = keys.event.status.value
+    if one.threshold is not None:
+        compared = compared_money(keys.event)
+        facts["amount"] = _written(compared.amount, compared.currency)
+        facts["threshold"] = _written(one.threshold.amount, compared.currency)
+        facts["threshold_source"] = one.threshold.source
+    for change in standings:
+        if change.key.kind == one.kind.name:
+            facts["side_before"] = "unknown" if change.before is None else change.before.side.value
+            facts["side_after"] = change.after.side.value
+            facts["sequence"] = str(change.after.sequence)
+    return facts
+
+
+def _written(amount: Decimal, currency: str) -> str:
+    return f"{amount:f} {currency}"

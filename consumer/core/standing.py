@@ -1,7 +1,6 @@
 """What must be remembered between events: standings, and what was told already."""
 
 import enum
-from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -40,18 +39,20 @@ class StandingChange(msgspec.Struct, frozen=True, kw_only=True):
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     """What may be told once.
 
-    `scope` is a transaction and its stage (`tx:<id>:posted`), a standing (`standing:<account>`), or an account's local day
-    (`day:<account>:2026-11-22`). `amount` is what was told of it, for the tolerance between authorisation and posting.
+    `scope` is a transaction and its stage (`tx:<id>:posted`) or an account's local day (`day:<account>:2026-11-22`). What is
+    told until it recovers needs none: its standing guards it. `amount` in `currency` is what was told of a payment, for the
+    tolerance between authorisation and posting.
     """
 
     customer_id: str
     kind: str
     scope: str
     amount: Decimal | None = None
+    currency: str | None = None
 
     @property
     def key(self) -> "OccurrenceKey":
-        """The identity, without the amount."""
+        """The identity, without what was told."""
         return OccurrenceKey(customer_id=self.customer_id, kind=self.kind, scope=self.scope)
 
 
@@ -82,8 +83,3 @@ class Memory(msgspec.Struct, kw_only=True):
             self.standings[change.key] = change.after
         for occurrence in occurrences:
             self.told[occurrence.key] = occurrence
-
-
-def local_day(at: datetime) -> str:
-    """The day of an instant that already is in the customer's zone, as ISO 8601."""
-    return at.date().isoformat()
