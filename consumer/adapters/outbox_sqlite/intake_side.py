@@ -38,7 +38,7 @@ def recall(db: sqlite3.Connection, questions: Questions) -> Memory:
             memory.standings[key] = Standing(side=Side(row[0]), sequence=row[1])
     for asked in questions.occurrences:
         row = db.execute(
-            "SELECT amount FROM occurrences WHERE customer_id = ? AND kind = ? AND scope = ?",
+            "SELECT amount, currency FROM occurrences WHERE customer_id = ? AND kind = ? AND scope = ?",
             (asked.customer_id, asked.kind, asked.scope),
         ).fetchone()
         if row is not None:
@@ -47,6 +47,7 @@ def recall(db: sqlite3.Connection, questions: Questions) -> Memory:
                 kind=asked.kind,
                 scope=asked.scope,
                 amount=None if row[0] is None else Decimal(row[0]),
+                currency=row[1],
             )
     return memory
 
@@ -131,9 +132,16 @@ class Recording:
     def _tell(self, occurrences: Sequence[Occurrence], notice_id: int) -> None:
         for one in occurrences:
             inserted = self._db.execute(
-                "INSERT INTO occurrences (customer_id, kind, scope, amount, notice_id) VALUES (?, ?, ?, ?, ?) "
+                "INSERT INTO occurrences (customer_id, kind, scope, amount, currency, notice_id) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT DO NOTHING",
-                (one.customer_id, one.kind, one.scope, None if one.amount is None else str(one.amount), notice_id),
+                (
+                    one.customer_id,
+                    one.kind,
+                    one.scope,
+                    None if one.amount is None else str(one.amount),
+                    one.currency,
+                    notice_id,
+                ),
             )
             if not inserted.rowcount:
                 raise Conflict

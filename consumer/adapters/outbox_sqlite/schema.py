@@ -50,7 +50,7 @@ _V1 = (
         PRIMARY KEY (notice_id, fence)
     ) WITHOUT ROWID""",
     """CREATE TABLE occurrences (
-        customer_id TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL, amount TEXT,
+        customer_id TEXT NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL, amount TEXT, currency TEXT,
         notice_id INTEGER NOT NULL REFERENCES notices (id),
         PRIMARY KEY (customer_id, kind, scope)
     ) WITHOUT ROWID""",
