@@ -12,6 +12,7 @@ from opentelemetry.metrics import Counter as Instrument
 
 from consumer import telemetry
 from consumer.core.event import event_type
+from consumer.core.notice import EventKey
 from consumer.core.record import Record
 from consumer.pipeline import Case, Pipeline, Verdict
 from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
@@ -132,15 +133,18 @@ class Intake:
         _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in batch.letters))
 
     def _record(self, batch: _Batch) -> None:
-        """Judge the batch in order and write it down, all or nothing; what changed meanwhile is read and judged again."""
+        """Judge the batch in order and write it down, all or nothing; what was not as supposed is read and judged again."""
+        recorded_before: frozenset[EventKey] = frozenset()
         for _ in range(self.limits.conflicts_max):
             now = self.now()
             memory = self.outbox.recall(self.pipeline.questions(batch.cases))
-            verdicts = [self.pipeline.judge(case, memory, now) for case in batch.cases]
+            known = set(recorded_before)
+            verdicts = [self.pipeline.judge(case, memory, known, now) for case in batch.cases]
             changes = [verdict.change for verdict in verdicts if verdict.change is not None]
             try:
                 recorded = self.outbox.record(changes, now) if changes else NOTHING_RECORDED
-            except Conflict:
+            except Conflict as conflict:
+                recorded_before |= conflict.known
                 continue
             _report(verdicts, recorded)
             if recorded.notices:
@@ -156,13 +160,7 @@ def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
     changes = (verdict.change for verdict in verdicts)
     notices = (change.notice for change in changes if change is not None and change.notice is not None)
     _add(telemetry.NOTICES, "kind", Counter(notice.kind for notice in notices))
-    telemetry.DUPLICATES.add(recorded.duplicates)
-    log(
-        Line.NOTICE_RECORDED,
-        notices=recorded.notices,
-        duplicates=recorded.duplicates,
-        cancelled=recorded.cancelled,
-    )
+    log(Line.NOTICE_RECORDED, notices=recorded.notices, cancelled=recorded.cancelled)
 
 
 def _count(batch: _Batch) -> None:

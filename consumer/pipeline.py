@@ -19,6 +19,7 @@ from consumer.ports import DeadLetter, EventDecoder, PreferenceTable, Undecodabl
 from consumer.telemetry import Span, span
 
 NOTIFY = "notify"
+DUPLICATE = "duplicate"
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +32,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a case comes to. `reason` is `notify`, or why nothing is told; `change` is None where nothing changes."""
+    """What a case comes to. `change` is None where nothing changes.
+
+    `reason` is `notify`, `duplicate` where the outbox has the event already, or why nothing is told.
+    """
 
     reason: str
     change: Change | None
@@ -67,32 +71,41 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             occurrences=frozenset().union(*(one.occurrences for one in asked)),
         )
 
-    def judge(self, case: Case, memory: Memory, now: datetime) -> Verdict:
-        """Decide one case, and let `memory` learn from it for the cases after it."""
+    def judge(self, case: Case, memory: Memory, known: set[EventKey], now: datetime) -> Verdict:
+        """Decide one case, and let `memory` and `known` learn from it for the cases after it.
+
+        An event that is among the `known` changes nothing any more, whatever preferences say by now.
+        """
         decision = decide(case.event, case.customer_id, case.preferences, memory, self.catalogue, self.pseudonyms, now)
         match decision:
-            case Notify():
-                memory.learn(decision.standings, decision.occurrences)
-                with span(Span.PROCESS, traceparent=case.record.traceparent, attributes={"avviso.kind": decision.kind}):
-                    notice = self._notice(case, decision, now)
-                return Verdict(reason=NOTIFY, change=_change(case, decision, notice))
             case Suppress():
                 memory.learn(decision.standings, ())
                 return Verdict(reason=decision.reason.value, change=_change(case, decision, None))
+            case Notify() if self._key(case) in known:
+                return Verdict(reason=DUPLICATE, change=None)
+            case Notify():
+                memory.learn(decision.standings, decision.occurrences)
+                known.add(self._key(case))
+                with span(Span.PROCESS, traceparent=case.record.traceparent, attributes={"avviso.kind": decision.kind}):
+                    notice = self._notice(case, decision, now)
+                return Verdict(reason=NOTIFY, change=_change(case, decision, notice))
             case _:
                 assert_never(decision)
+
+    def _key(self, case: Case) -> EventKey:
+        return EventKey(
+            tenant=self.tenant,
+            event_type=event_type(case.event),
+            event_id=case.event.event_id,
+            customer_id=case.customer_id,
+        )
 
     def _notice(self, case: Case, decision: Notify, now: datetime) -> Notice:
         event, preferences = case.event, case.preferences
         kind = self.catalogue.kind(decision.kind)
         level = DetailLevel.NONE if preferences is None else preferences.detail_level
         return Notice(
-            key=EventKey(
-                tenant=self.tenant,
-                event_type=event_type(event),
-                event_id=event.event_id,
-                customer_id=case.customer_id,
-            ),
+            key=self._key(case),
             kind=decision.kind,
             also=decision.also,
             alert_class=kind.alert_class.name,

@@ -10,7 +10,7 @@ import msgspec
 from consumer.core.catalogue import SmsType
 from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement
 from consumer.core.event import Event
-from consumer.core.notice import Change
+from consumer.core.notice import Change, EventKey
 from consumer.core.preferences import Phone, Preferences
 from consumer.core.record import Record
 from consumer.core.standing import Memory, Questions
@@ -58,7 +58,15 @@ class Undecodable(Exception):
 
 
 class Conflict(Exception):
-    """What was read from the outbox changed before it was written: read again and decide again."""
+    """The batch was judged on what is not so, and nothing of it was written: read again and judge again.
+
+    `known` are those of its event keys that the outbox holds already: redelivered, or replayed.
+    """
+
+    def __init__(self, known: frozenset[EventKey] = frozenset()) -> None:
+        """Say which events were recorded before, if that is the reason."""
+        super().__init__("what was read from the outbox has changed")
+        self.known = known
 
 
 class Broken(Exception):

@@ -45,6 +45,8 @@ class Line(enum.StrEnum):
     # Dispatch
     NOTICE_RECORDED = "notice_recorded"
     NOTICE_SETTLED = "notice_settled"
+    CLAIM_DROPPED = "claim_dropped"  # it went to another, or the outbox was away: nothing of it was sent twice
+    ATTEMPT_UNSETTLED = "attempt_unsettled"  # alarm: perhaps sent, and never written down: match it by hand
     NOTICE_WITHOUT_PHONE = "notice_without_phone"  # alarm: a mandatory notice that nobody can receive
     DISPATCH_PAUSED = "dispatch_paused"  # alarm where the provider or the configuration is broken
     DISPATCH_RESUMED = "dispatch_resumed"
@@ -164,7 +166,6 @@ DEAD_LETTERS = _METER.create_counter("avviso.dead_letters", "{record}", "Records
 NOTICES = _METER.create_counter(
     "avviso.notices", "{notice}", "Notices made, by kind; one that was in the outbox already counts too"
 )
-DUPLICATES = _METER.create_counter("avviso.duplicates", "{notice}", "Notices that were in the outbox already")
 # Dispatch.
 SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
 FAULTS = _METER.create_counter("avviso.faults", "{attempt}", "Failed attempts, by fault and code")

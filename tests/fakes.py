@@ -1,0 +1,94 @@
+"""Small stand-ins for what the loops ask of the world; each does what its port promises, on lists and dictionaries."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from consumer.core.event import Event
+from consumer.core.preferences import Preferences
+from consumer.core.record import Position, Record
+from consumer.ports import DeadLetter, Unavailable
+
+
+class ScriptedSource:
+    """A record source that delivers one prepared batch per poll, and forgets nothing of what was asked of it.
+
+    `when_polled_empty` runs on every poll that has nothing (left) to deliver: where a test lets the world move on.
+    """
+
+    def __init__(self, batches: Sequence[Sequence[Record]], when_polled_empty: Callable[[], None]) -> None:
+        self._batches = list(batches)
+        self._when_polled_empty = when_polled_empty
+        self._paused = False
+        self.epoch = 0
+        self.processed_positions: list[Position] = []
+        self.journal: list[str] = []
+
+    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+        if self._paused or not self._batches:
+            self._when_polled_empty()
+            return []
+        return self._batches.pop(0)
+
+    def owns(self, record: Record) -> bool:
+        return record.epoch == self.epoch
+
+    def processed(self, records: Sequence[Record]) -> None:
+        self.journal.append("processed")
+        self.processed_positions += [record.position for record in records]
+
+    def commit(self) -> None:
+        self.journal.append("commit")
+
+    def pause(self) -> None:
+        self._paused = True
+        self.journal.append("pause")
+
+    def resume(self) -> None:
+        self._paused = False
+        self.journal.append("resume")
+
+    def close(self) -> None:
+        self.journal.append("close")
+
+
+class Decoded:
+    """A decoder that knows what stands at each offset: an event, or what to raise."""
+
+    def __init__(self, content: Mapping[int, Event | Exception]) -> None:
+        self._content = dict(content)
+
+    def decode(self, record: Record) -> Event:
+        found = self._content[record.position.offset]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def learn(self, offset: int, event: Event) -> None:
+        self._content[offset] = event
+
+
+class Listed:
+    """Preferences from a dictionary."""
+
+    def __init__(self, *preferences: Preferences) -> None:
+        self.by_customer = {one.customer_id: one for one in preferences}
+        self.caught_up = True
+
+    def get(self, customer_id: str) -> Preferences | None:
+        return self.by_customer.get(customer_id)
+
+    def ready(self) -> bool:
+        return self.caught_up
+
+
+class Drawer:
+    """Dead letters in a list; refuses as often as `outages` says."""
+
+    def __init__(self, outages: int = 0) -> None:
+        self.letters: list[DeadLetter] = []
+        self.outages = outages
+
+    def write(self, letters: Sequence[DeadLetter]) -> None:
+        if self.outages:
+            self.outages -= 1
+            raise Unavailable("dead letters", "not_acknowledged")
+        self.letters += letters
