@@ -157,7 +157,7 @@ class Breaker:
             self._open(self.position.delay * 2, self.position.tried, now)
 
     def barred_until(self, notice_id: int, now: datetime) -> datetime | None:
-        """Until when this notice must not be begun; None: it may be."""
+        """Until when at least this notice must not be begun; None: it may be."""
         match self.position:
             case Closed():
                 return None
@@ -167,7 +167,7 @@ class Breaker:
                 again = self.position.since + timedelta(seconds=self._tolerance.another_s)
                 return again if notice_id == self.position.tried and now < again else None
             case Trial():
-                return now + timedelta(seconds=self._tolerance.another_s)
+                return now
             case _:
                 assert_never(self.position)
 

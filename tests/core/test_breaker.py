@@ -168,7 +168,7 @@ def test_an_answered_probe_lets_one_notice_pass_as_the_trial() -> None:
     made.began(2)
 
     assert made.position == Trial(notice_id=2, delay=timedelta(seconds=30))
-    assert made.barred_until(3, at(31)) == at(41)
+    assert made.barred_until(3, at(31)) == at(31)
 
 
 def test_only_the_accepted_trial_closes() -> None:
