@@ -66,7 +66,7 @@ class Recording:
         """All of it. Raises Conflict where something is not as the changes suppose."""
         (highest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM notices").fetchone()
         numbered = list(enumerate(changes, highest + 1))
-        ids = self._insert_notices(numbered)
+        ids = self._insert_notices(numbered, highest)
         for notice_id, change in numbered:
             if change.notice is None:
                 self._apply(change, None, earlier_than=notice_id)
@@ -77,7 +77,7 @@ class Recording:
         offered = sum(change.notice is not None for change in changes)
         return Recorded(notices=len(ids), duplicates=offered - len(ids), cancelled=self._cancelled)
 
-    def _insert_notices(self, numbered: Sequence[tuple[int, Change]]) -> frozenset[int]:
+    def _insert_notices(self, numbered: Sequence[tuple[int, Change]], highest: int) -> frozenset[int]:
         """Insert what is new, each under the id that its place in the batch gives it, and return the ids that were new."""
         offered = [
             (notice_id, change.notice, change.cancellation)
@@ -91,8 +91,8 @@ class Recording:
                 for notice_id, notice, undone in offered
             ],
         )
-        first_id = numbered[0][0]
-        ids = frozenset(row[0] for row in self._db.execute("SELECT id FROM notices WHERE id >= ?", (first_id,)))
+        new = self._db.execute("SELECT id FROM notices WHERE id > ?", (highest,))
+        ids = frozenset(row[0] for row in new)
         self._start([(notice_id, notice) for notice_id, notice, _ in offered if notice_id in ids])
         return ids
 

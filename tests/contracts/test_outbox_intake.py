@@ -1,0 +1,304 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from consumer.core.catalogue import InDoubtPolicy
+from consumer.core.delivery import Trigger
+from consumer.core.notice import Cancellation, Change
+from consumer.core.standing import Questions, Side, Standing, StandingChange, StandingKey
+from consumer.ports import Conflict, Recorded
+from tests.builders import NOW, notice
+from tests.outboxes import (
+    PATIENCE,
+    OutboxBench,
+    begun,
+    claimed,
+    doubted,
+    numbered,
+    once,
+    recorded,
+    settled,
+    state,
+    story,
+    triggers,
+)
+
+LOW = StandingKey(customer_id="cust-1", account="a1", kind="low_balance")
+OVERDRAWN = StandingKey(customer_id="cust-1", account="a1", kind="overdrawn")
+
+
+def below(sequence: int) -> Standing:
+    return Standing(side=Side.BELOW, sequence=sequence)
+
+
+def above(sequence: int) -> Standing:
+    return Standing(side=Side.ABOVE, sequence=sequence)
+
+
+def moved(key: StandingKey, before: Standing | None, after: Standing) -> StandingChange:
+    return StandingChange(key=key, before=before, after=after)
+
+
+def standings(bench: OutboxBench, *keys: StandingKey) -> Sequence[Standing | None]:
+    memory = bench.outbox.recall(Questions(standings=frozenset(keys)))
+    return [memory.standings.get(key) for key in keys]
+
+
+def test_a_recorded_notice_comes_back_from_a_claim_as_it_was(outboxes: OutboxBench) -> None:
+    told = notice(
+        occurrences=(once(amount=Decimal("12.50"), currency="EUR"),), also=("atm_withdrawal",), traceparent="00-a"
+    )
+
+    result = outboxes.outbox.record([Change(notice=told)], NOW)
+
+    assert result == Recorded(notices=1, duplicates=0, cancelled=0)
+    assert claimed(outboxes.outbox)[0].notice == told
+
+
+def test_a_redelivered_event_is_counted_and_changes_nothing(outboxes: OutboxBench) -> None:
+    change = Change(notice=notice(kind="low_balance"), standings=(moved(LOW, None, below(7)),))
+    outboxes.outbox.record([change], NOW)
+
+    again = outboxes.outbox.record([change], NOW)
+
+    assert again == Recorded(notices=0, duplicates=1, cancelled=0)
+    assert outboxes.reader.stats()["pending"] == 1
+    assert standings(outboxes, LOW) == [below(7)]
+
+
+def test_an_event_twice_in_one_batch_becomes_one_notice(outboxes: OutboxBench) -> None:
+    result = outboxes.outbox.record([Change(notice=notice()), Change(notice=notice())], NOW)
+
+    assert result == Recorded(notices=1, duplicates=1, cancelled=0)
+
+
+def test_the_same_event_is_another_notice_for_another_customer(outboxes: OutboxBench) -> None:
+    other = notice(key=msgspec.structs.replace(notice().key, customer_id="cust-2"))
+
+    assert outboxes.outbox.record([Change(notice=notice()), Change(notice=other)], NOW).notices == 2
+
+
+def test_an_empty_batch_is_recorded(outboxes: OutboxBench) -> None:
+    assert outboxes.outbox.record([], NOW) == Recorded(notices=0, duplicates=0, cancelled=0)
+
+
+def test_what_was_told_is_remembered_with_its_amount(outboxes: OutboxBench) -> None:
+    occurrence = once(amount=Decimal("12.50"), currency="EUR")
+    recorded(outboxes.outbox, notice(occurrences=(occurrence,)))
+
+    memory = outboxes.outbox.recall(Questions(occurrences=frozenset({occurrence.key, once("tx:other:posted").key})))
+
+    assert memory.told == {occurrence.key: occurrence}
+
+
+def test_an_occurrence_that_another_told_meanwhile_is_a_conflict_and_undoes_the_whole_batch(
+    outboxes: OutboxBench,
+) -> None:
+    recorded(outboxes.outbox, numbered(1, occurrences=(once(),)))
+
+    with pytest.raises(Conflict):
+        recorded(outboxes.outbox, numbered(2), numbered(3, occurrences=(once(),)))
+
+    assert outboxes.reader.stats()["pending"] == 1
+
+
+def test_a_standing_that_changed_meanwhile_is_a_conflict_and_undoes_the_whole_batch(outboxes: OutboxBench) -> None:
+    outboxes.outbox.record([Change(standings=(moved(LOW, None, above(3)),))], NOW)
+
+    for stale in (None, above(2), below(3)):
+        with pytest.raises(Conflict):
+            outboxes.outbox.record([Change(notice=numbered(1)), Change(standings=(moved(LOW, stale, below(9)),))], NOW)
+
+    assert outboxes.reader.stats()["pending"] == 0
+    assert standings(outboxes, LOW) == [above(3)]
+
+
+def test_standings_are_folded_in_the_order_of_the_batch(outboxes: OutboxBench) -> None:
+    outboxes.outbox.record(
+        [
+            Change(standings=(moved(LOW, None, below(1)),)),
+            Change(standings=(moved(LOW, below(1), above(2)),)),
+            Change(standings=(moved(LOW, above(2), below(3)),)),
+        ],
+        NOW,
+    )
+
+    assert standings(outboxes, LOW) == [below(3)]
+
+
+def test_a_change_decided_after_a_duplicate_in_its_batch_is_no_conflict(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1, kind="low_balance"))
+    forgotten = Change(notice=numbered(1, kind="low_balance"), standings=(moved(LOW, None, below(1)),))
+
+    result = outboxes.outbox.record([forgotten, Change(standings=(moved(LOW, below(1), above(2)),))], NOW)
+
+    assert result.duplicates == 1
+    assert standings(outboxes, LOW) == [above(2)]
+
+
+def test_an_untold_end_releases_its_occurrences_and_rearms_its_standings(outboxes: OutboxBench) -> None:
+    told = numbered(1, kind="low_balance", occurrences=(once(kind="low_balance"),))
+    outboxes.outbox.record([Change(notice=told, standings=(moved(LOW, None, below(7)),))], NOW)
+    (claim,) = claimed(outboxes.outbox)
+
+    outboxes.outbox.settle(claim, settled(Trigger.REJECT, "no_phone"), NOW)
+
+    assert outboxes.outbox.recall(Questions(occurrences=frozenset({told.occurrences[0].key}))).told == {}
+    assert standings(outboxes, LOW) == [above(7)]
+
+
+def test_a_told_end_keeps_its_occurrences_and_standings(outboxes: OutboxBench) -> None:
+    told = numbered(1, kind="low_balance", occurrences=(once(kind="low_balance"),))
+    outboxes.outbox.record([Change(notice=told, standings=(moved(LOW, None, below(7)),))], NOW)
+    (claim,) = claimed(outboxes.outbox)
+
+    outboxes.outbox.settle(claim, settled(Trigger.HOLD, "by_hand"), NOW)
+
+    assert len(outboxes.outbox.recall(Questions(occurrences=frozenset({told.occurrences[0].key}))).told) == 1
+    assert standings(outboxes, LOW) == [below(7)]
+
+
+def test_a_standing_that_moved_on_below_still_belongs_to_the_notice_that_told_of_it(outboxes: OutboxBench) -> None:
+    outboxes.outbox.record(
+        [
+            Change(notice=numbered(1, kind="low_balance"), standings=(moved(LOW, None, below(7)),)),
+            Change(
+                notice=numbered(2, kind="overdrawn", rank=0),
+                standings=(moved(LOW, below(7), below(8)), moved(OVERDRAWN, None, below(8))),
+            ),
+        ],
+        NOW,
+    )
+    overdrawn, low = claimed(outboxes.outbox)
+
+    outboxes.outbox.settle(overdrawn, settled(Trigger.REJECT, "too_long"), NOW)
+    assert standings(outboxes, LOW, OVERDRAWN) == [below(8), above(8)]
+
+    outboxes.outbox.settle(low, settled(Trigger.REJECT, "too_long"), NOW)
+    assert standings(outboxes, LOW) == [above(8)]
+
+
+def test_a_standing_that_recovered_and_fell_again_belongs_to_the_newer_notice(outboxes: OutboxBench) -> None:
+    outboxes.outbox.record(
+        [
+            Change(notice=numbered(1, kind="low_balance"), standings=(moved(LOW, None, below(1)),)),
+            Change(standings=(moved(LOW, below(1), above(2)),)),
+            Change(
+                notice=numbered(2, kind="other", also=("low_balance",)), standings=(moved(LOW, above(2), below(3)),)
+            ),
+        ],
+        NOW,
+    )
+    first, second = claimed(outboxes.outbox)
+
+    outboxes.outbox.settle(first, settled(Trigger.REJECT, "no_phone"), NOW)
+    assert standings(outboxes, LOW) == [below(3)]
+
+    outboxes.outbox.settle(second, settled(Trigger.REJECT, "no_phone"), NOW)
+    assert standings(outboxes, LOW) == [above(3)]
+
+
+def reversal(number: int, transaction_id: str = "tx-1", **changes: object) -> Change:
+    told = numbered(number, kind="refund_or_reversal", transaction_id=transaction_id, **changes)
+    return Change(notice=told, cancellation=Cancellation(customer_id="cust-1", transaction_id="tx-1"))
+
+
+def test_a_reversal_takes_back_what_waits_and_is_not_told_itself(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1, occurrences=(once(),)), numbered(2))
+
+    result = outboxes.outbox.record([reversal(3, occurrences=(once("tx:tx-1:reversed"),))], NOW)
+
+    assert result == Recorded(notices=1, duplicates=0, cancelled=1)
+    assert [state(outboxes.reader, number) for number in (1, 2, 3)] == ["cancelled", "pending", "cancelled"]
+    assert story(outboxes.reader, 3).summary.reason == "reversed_before_told"
+    questions = Questions(occurrences=frozenset({once().key, once("tx:tx-1:reversed").key}))
+    assert outboxes.outbox.recall(questions).told == {}
+
+
+def test_a_reversal_in_the_batch_of_its_transaction_takes_it_back(outboxes: OutboxBench) -> None:
+    result = outboxes.outbox.record([Change(notice=numbered(1)), reversal(2)], NOW)
+
+    assert result == Recorded(notices=2, duplicates=0, cancelled=1)
+    assert outboxes.reader.stats()["cancelled"] == 2
+
+
+def test_a_reversal_leaves_what_comes_after_it_alone(outboxes: OutboxBench) -> None:
+    outboxes.outbox.record([reversal(1), Change(notice=numbered(2, transaction_id="tx-1"))], NOW)
+
+    assert [state(outboxes.reader, number) for number in (1, 2)] == ["pending", "pending"]
+
+
+def test_a_claimed_notice_is_taken_back_and_can_no_longer_begin(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1))
+    (claim,) = claimed(outboxes.outbox)
+
+    outboxes.outbox.record([reversal(2)], NOW)
+
+    assert triggers(outboxes.reader) == ["recorded", "claim", "cancel"]
+    assert not outboxes.outbox.settle(claim, settled(Trigger.RELEASE), NOW)
+
+
+def test_a_reversal_of_what_has_begun_is_told(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1))
+    begun(outboxes.outbox)
+
+    result = outboxes.outbox.record([reversal(2)], NOW)
+
+    assert result.cancelled == 0
+    assert [state(outboxes.reader, number) for number in (1, 2)] == ["sending", "pending"]
+
+
+def test_a_reversal_is_told_where_the_customer_knows_of_an_earlier_stage(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1))
+    begun(outboxes.outbox)
+    recorded(outboxes.outbox, numbered(2, transaction_id="tx-1"))
+
+    result = outboxes.outbox.record([reversal(3)], NOW)
+
+    assert result.cancelled == 1
+    assert [state(outboxes.reader, number) for number in (1, 2, 3)] == ["sending", "cancelled", "pending"]
+
+
+def test_a_notice_that_may_have_been_told_is_not_taken_back(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1, in_doubt=InDoubtPolicy.RESEND))
+    doubted(outboxes.outbox, due=NOW)
+    outboxes.outbox.sweep(NOW, PATIENCE)
+
+    result = outboxes.outbox.record([reversal(2)], NOW)
+
+    assert result.cancelled == 0
+    assert [state(outboxes.reader, number) for number in (1, 2)] == ["pending", "pending"]
+
+
+def test_a_redelivered_reversal_does_not_take_itself_back(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1))
+    begun(outboxes.outbox)
+    told = reversal(2)
+    outboxes.outbox.record([told], NOW)
+
+    outboxes.outbox.record([Change(cancellation=told.cancellation)], NOW)
+
+    assert state(outboxes.reader, 2) == "pending"
+
+
+def test_a_reversal_that_is_not_told_still_takes_back(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1))
+
+    result = outboxes.outbox.record(
+        [Change(cancellation=Cancellation(customer_id="cust-1", transaction_id="tx-1"))], NOW
+    )
+
+    assert result == Recorded(notices=0, duplicates=0, cancelled=1)
+
+
+def test_another_customers_notice_of_the_transaction_stays(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1))
+
+    result = outboxes.outbox.record(
+        [Change(cancellation=Cancellation(customer_id="cust-2", transaction_id="tx-1"))], NOW + timedelta(seconds=1)
+    )
+
+    assert result.cancelled == 0
