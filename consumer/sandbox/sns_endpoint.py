@@ -15,7 +15,7 @@ import msgspec
 
 from consumer.sandbox import sns_replies
 from consumer.sandbox.sns_log import LoggedRequest, RequestLog
-from consumer.sandbox.sns_rules import attributes_of, refusal_of_publish
+from consumer.sandbox.sns_rules import attributes_of, refusal_of_action
 from consumer.sandbox.sns_script import (
     ACCEPT,
     THROTTLE,
@@ -148,6 +148,11 @@ class ScriptedSns:
         """Every text taken so far: what phones would show, whatever the client was told."""
         return tuple(entry for entry in self.requests if entry.accepted)
 
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were made to it so far."""
+        return self._server.connections
+
     def _serve(self, headers: Mapping[str, str], body: bytes) -> Exchange:
         at = self._now()
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
@@ -165,15 +170,13 @@ class ScriptedSns:
     def _behaviour(
         self, request: Request, headers: Mapping[str, str], body: bytes, form: Mapping[str, str], at: datetime
     ) -> Behaviour:
-        refusal = refusal_of_signature(headers, body, self._secrets, at)
-        if refusal is not None:
-            return refusal
         behaviour = self._script.choose(request)
-        if request.action == "GetSMSAttributes" or not takes(behaviour):
+        if not takes(behaviour):
             return behaviour
-        if request.action != "Publish":
-            return Refuse(status=400, code="InvalidAction", message="The action is not valid for this endpoint.")
-        return refusal_of_publish(form) or self._refusal_of_rate(at) or behaviour
+        refusal = refusal_of_signature(headers, body, self._secrets, at) or refusal_of_action(form)
+        if refusal is None and request.action == "Publish":
+            refusal = self._refusal_of_rate(at)
+        return refusal or behaviour
 
     def _refusal_of_rate(self, at: datetime) -> Refuse | None:
         if self._texts_per_second_max is None:

@@ -43,8 +43,18 @@ def attributes_of(form: Mapping[str, str]) -> tuple[Attribute, ...]:
     )
 
 
-def refusal_of_publish(form: Mapping[str, str]) -> Refuse | None:
-    """Why AWS would not take this text, or None. Like AWS's own, the message of a bad number holds the number."""
+def refusal_of_action(form: Mapping[str, str]) -> Refuse | None:
+    """Why AWS would not do this, or None. Like AWS's own, the message of a bad number holds the number."""
+    match form.get("Action"):
+        case "GetSMSAttributes":
+            return None
+        case "Publish":
+            return _refusal_of_publish(form)
+        case _:
+            return Refuse(status=400, code="InvalidAction", message="The action is not valid for this endpoint.")
+
+
+def _refusal_of_publish(form: Mapping[str, str]) -> Refuse | None:
     targets = [name for name in ("PhoneNumber", "TopicArn", "TargetArn") if form.get(name)]
     if len(targets) != 1:
         return _invalid("PhoneNumber Reason: exactly one of TopicArn, TargetArn and PhoneNumber is required")

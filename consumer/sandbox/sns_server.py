@@ -45,11 +45,17 @@ class SnsServer(ThreadingHTTPServer):
         self.serve = serve
         self.cut_unread = cut_unread
         self.defects: list[BaseException] = []
+        self.connections = 0
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.stopping = threading.Event()
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count the connection and serve it on a thread of its own."""
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Put TLS on top if asked for, and serve the connection to its end."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import msgspec
 from botocore import exceptions as aws
 from botocore.config import Config
@@ -30,6 +31,15 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         return "Credentials()"
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds: to connect, to wait for bytes of a reply, from the start of a call to its request, and of a client's life."""
+
+    connect_s: float
+    read_s: float
+    start_s: float
+    age_s: float
+
+
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Which SNS, and who asks. None: as boto3 finds it in its environment."""
 
@@ -39,42 +49,48 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     ca_bundle: Path | None
 
 
-class _SecondRequest(Exception):
+class SecondRequest(Exception):
     """boto3 was about to send the same call again."""
 
 
+class RequestTooLate(Exception):
+    """So long after the call began, another may have the notice by now."""
+
+
 class Clients:
-    """One client for all threads, on which no connection grows older than `age_max_s`.
+    """One client for all threads, on which no connection grows older than `limits.age_s`.
 
     A call whose credentials were stale makes the next one look for them anew; if those are stale too, that is a halt. After
-    any halt of the whole account the next call looks anew as well: whoever mends it need not restart us.
+    any halt of the whole account the next call looks anew as well: whoever mends it need not restart us. Nothing is sent
+    later than `limits.start_s` after its call began, however long the credentials took.
     """
 
-    def __init__(self, target: Target, config: Config, *, age_max_s: float, elapsed_s: Callable[[], float]) -> None:
+    def __init__(self, target: Target, limits: Limits, *, connections_max: int, elapsed_s: Callable[[], float]) -> None:
         """Look for credentials now; what fails in that is told by the first call."""
         self._target = target
-        self._config = config
-        self._age_max_s = age_max_s
+        self._limits = limits
+        self._connections_max = connections_max
         self._elapsed_s = elapsed_s
         self._lock = threading.Lock()
         self._session: boto3.Session | None = None
         self._client: SNSClient | None = None
         self._made_at_s = 0.0
         self._on_trial = False  # the session replaces one that was stale, and nothing has been accepted on it yet
-        self._wire = threading.local()
+        self._calling = threading.local()
         with suppress(aws.BotoCoreError, aws.ClientError):
             self._current()
 
     def call(self, request: Callable[["SNSClient"], Outcome]) -> Outcome:
         """Make one request, or none. Never raises."""
-        self._wire.requests = 0
+        self._calling.requests = 0
         session: boto3.Session | None = None
         try:
+            self._calling.since_s = self._elapsed_s()
             client, session = self._current()
             outcome = request(client)
         except Exception as error:  # noqa: BLE001 - whatever it is, the outbox must hear of it
             failure = failure_of(error)
-            return self._learned(failure if self._wire.requests else unsent(failure), session)
+            return self._learned(failure if self._calling.requests else unsent(failure), session)
         if self._on_trial:
             self._trust(session)
         return outcome
@@ -83,7 +99,7 @@ class Clients:
         with self._lock:
             if self._session is None:
                 self._session, self._client = self._new_session(), None
-            if self._client is None or self._elapsed_s() - self._made_at_s >= self._age_max_s:
+            if self._client is None or self._elapsed_s() - self._made_at_s >= self._limits.age_s:
                 if self._client is not None:
                     self._client.close()  # calls in flight keep their connections until they end
                 self._client = self._new_client(self._session)
@@ -92,14 +108,25 @@ class Clients:
 
     def _new_session(self) -> boto3.Session:
         key = self._target.credentials
-        if key is None:
-            return boto3.Session(region_name=self._target.region)
-        return boto3.Session(
-            aws_access_key_id=key.access_key_id,
-            aws_secret_access_key=key.secret_access_key,
-            aws_session_token=key.session_token,
-            region_name=self._target.region,
+        inner = botocore.session.get_session()
+        inner.set_default_client_config(  # for whoever is asked for credentials: boto3 would wait for minutes
+            Config(
+                retries={"total_max_attempts": 2, "mode": "standard"},
+                connect_timeout=self._limits.connect_s,
+                read_timeout=self._limits.read_s,
+            )
         )
+        session = boto3.Session(
+            aws_access_key_id=key.access_key_id if key else None,
+            aws_secret_access_key=key.secret_access_key if key else None,
+            aws_session_token=key.session_token if key else None,
+            region_name=self._target.region,
+            botocore_session=inner,
+        )
+        found = session.get_credentials()
+        if found is not None:
+            found.get_frozen_credentials()  # some sources are asked only now
+        return session
 
     def _new_client(self, session: boto3.Session) -> "SNSClient":
         ca_bundle = self._target.ca_bundle
@@ -107,7 +134,14 @@ class Clients:
             "sns",
             endpoint_url=self._target.endpoint_url,
             verify=str(ca_bundle) if ca_bundle else None,
-            config=self._config,
+            config=Config(
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                connect_timeout=self._limits.connect_s,
+                read_timeout=self._limits.read_s,
+                max_pool_connections=self._connections_max,
+                parameter_validation=False,  # a fifth of the cost of a call; the provider checks what it would find
+                tcp_keepalive=True,
+            ),
         )
         effective: Any = client.meta.config
         assert effective.retries == {"total_max_attempts": 1, "mode": "standard"}, "boto3 would send twice"
@@ -115,9 +149,11 @@ class Clients:
         return client
 
     def _about_to_send(self, **_event: Any) -> None:
-        self._wire.requests += 1
-        if self._wire.requests > 1:
-            raise _SecondRequest
+        if self._calling.requests:
+            raise SecondRequest
+        if self._elapsed_s() - self._calling.since_s > self._limits.start_s:
+            raise RequestTooLate
+        self._calling.requests = 1
 
     def _learned(self, failure: Failure, session: boto3.Session | None) -> Failure:
         stale = failure.hint is Hint.REFRESH_CREDENTIALS

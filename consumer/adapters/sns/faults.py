@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from botocore import exceptions as aws
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from consumer.core.delivery import Failure, Fault, Hint
 
@@ -60,6 +61,7 @@ _SETUP_BROKEN = (
     aws.InvalidRegionError,
     aws.EndpointProviderError,
 )
+_CERTIFICATE_REFUSED = (ssl.SSLCertVerificationError, CertificateError)  # the second for another host's certificate
 _CA_FILE_UNREADABLE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 _CODE = re.compile(r"(?!.*[0-9]{4})[A-Za-z][A-Za-z0-9._-]{0,63}\Z|[1-5][0-9]{2}\Z")
@@ -139,7 +141,7 @@ def _meaning_of_status(status: int) -> _Meaning:
 def _failure_of_tls(error: aws.SSLError) -> Failure:
     for cause in _causes(error):
         name = type(cause).__name__
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        if isinstance(cause, _CERTIFICATE_REFUSED):
             return Failure(fault=Fault.TRANSIENT, code=name, hint=Hint.HALT_WHEN_REPEATED)
         if isinstance(cause, _CA_FILE_UNREADABLE):
             return Failure(fault=Fault.HALT, code=name)  # our own CA file: TLS has not begun

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
-from consumer.adapters.sns.clients import Clients, Credentials, Target
+from consumer.adapters.sns.clients import Clients, Credentials, Limits, Target
 from consumer.adapters.sns.faults import NOT_ALLOWED, request_id_of
 from consumer.core.delivery import Accepted, Failure, Fault, Hint, Outcome
 from consumer.ports import Sms
@@ -31,7 +29,9 @@ class SnsProvider:
     `region` and `credentials` None: by boto3's own search. `endpoint_url` and `ca_bundle` (PEM) for another SNS than AWS's.
     `sender_id`: 3 to 11 alphanumerics or `-`, one letter at least; `origination_number`: 5 to 14 digits. `connections_max`:
     at least the number of threads. No connection is used once its client is older than `client_age_max_s`: the peer may have
-    left it, and then nobody would know whether the text on it went out. `elapsed_s`: a clock that never goes back.
+    left it, and then nobody would know whether the text on it went out. Nothing is sent once `start_timeout_s` have passed
+    since the call, however long the credentials took: a lease must be longer than the three timeouts together.
+    `elapsed_s`: a clock that never goes back.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class SnsProvider:
         origination_number: str | None = None,
         connect_timeout_s: float = 3.0,
         read_timeout_s: float = 10.0,
+        start_timeout_s: float = 10.0,
         connections_max: int = 32,
         client_age_max_s: float = 20.0,
         elapsed_s: Callable[[], float] = time.monotonic,
@@ -58,16 +59,11 @@ class SnsProvider:
         self._sender = _sender_attributes(sender_id, origination_number)
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)  # below it, they log numbers and texts
-        config = Config(
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=connect_timeout_s,
-            read_timeout=read_timeout_s,
-            max_pool_connections=connections_max,
-            parameter_validation=False,  # a fifth of the cost of a call; what it would find is checked here
-            tcp_keepalive=True,
+        limits = Limits(
+            connect_s=connect_timeout_s, read_s=read_timeout_s, start_s=start_timeout_s, age_s=client_age_max_s
         )
         target = Target(region=region, credentials=credentials, endpoint_url=endpoint_url, ca_bundle=ca_bundle)
-        self._clients = Clients(target, config, age_max_s=client_age_max_s, elapsed_s=elapsed_s)
+        self._clients = Clients(target, limits, connections_max=connections_max, elapsed_s=elapsed_s)
 
     def publish(self, sms: Sms) -> Outcome:
         """Exactly one request, or none. Never raises. A reply without a message id proves nothing: ambiguous."""
