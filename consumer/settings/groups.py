@@ -1,0 +1,234 @@
+"""The settings that belong together, each with its limits, and the forms that values must have."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+_SQLITE = "sqlite:///"
+
+
+def _matching(pattern: str, problem: str) -> AfterValidator:
+    """Refuse what does not match, in words that do not repeat it."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(problem)
+        return value
+
+    return AfterValidator(check)
+
+
+_TOPIC = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}"
+Topic = Annotated[str, _matching(_TOPIC, "is no Kafka topic: 1 to 249 letters, digits, dots, hyphens, underscores")]
+Name = Annotated[str, _matching(r"[A-Za-z0-9._-]{1,64}", "has not 1 to 64 letters, digits, dots, hyphens, underscores")]
+GroupId = Annotated[str, _matching(r"[^\s\x00-\x1f]{1,249}", "has not 1 to 249 characters without spaces")]
+Url = Annotated[str, _matching(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", "is no http or https URL (it holds no user name)")]
+Origin = Annotated[str, _matching(r"https?://[^/\s@?#]+/?", "is no http or https URL without a path")]
+Region = Annotated[str, _matching(r"[a-z0-9-]{1,64}", "is no AWS region, such as eu-south-1")]
+SenderId = Annotated[
+    str,
+    _matching(r"(?=.*[A-Za-z])[A-Za-z0-9-]{3,11}", "has not 3 to 11 letters, digits or hyphens, one letter at least"),
+]
+OriginationNumber = Annotated[str, _matching(r"\+?[0-9]{5,14}", "has not 5 to 14 digits")]
+Language = Annotated[str, _matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "is no language tag, such as it or pt-BR")]
+SqliteUrl = Annotated[
+    str,
+    _matching(
+        rf"{_SQLITE}/?[^/?#\s][^?#]*",
+        "is not sqlite:///relative/path or sqlite:////absolute/path, the one kind of outbox of this version",
+    ),
+]
+Shown = Annotated[str, _matching(r"[^\x00-\x1f\x7f]{1,30}", "has not 1 to 30 characters without control characters")]
+
+
+class Group(BaseModel):
+    """Settings that stand under one name: none unknown, none changed later, none repeated in an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class Topics(Group):
+    """Which Kafka topics are read and written."""
+
+    transactions: Topic = Field(default="bank.transactions.v1", description="Topic of transactions, keyed by account")
+    balances: Topic = Field(default="bank.balances.v1", description="Topic of balances, keyed by account")
+    preferences: Topic = Field(
+        default="bank.alert-preferences.v1",
+        description="Compacted topic of customers' alert preferences, keyed by customer",
+    )
+    dead_letters: Topic = Field(
+        default="avviso.dead-letters.v1", description="Topic that records go to that cannot be processed"
+    )
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if len({self.transactions, self.balances, self.preferences, self.dead_letters}) < len(type(self).model_fields):
+            raise ValueError("two of the topics have one name; each is a topic of its own")
+        return self
+
+
+class Registry(Group):
+    """Where the writers' Avro schemas are looked up."""
+
+    url: Url | None = Field(
+        default=None,
+        description="Confluent-compatible schema registry. Unset: only Avro single-object records of the known schemas "
+        "are read, and records that name a registry's id are dead letters",
+    )
+    username: str | None = Field(default=None, description="User of the registry, for basic authentication")
+    password: SecretStr | None = Field(default=None, description="Password of that user")
+    token: SecretStr | None = Field(
+        default=None, description="Bearer token for the registry, instead of user and password"
+    )
+    timeout_s: float = Field(default=5.0, gt=0, le=60, description="How long one request to the registry may take")
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("the user and the password of the registry are given together, or neither")
+        if self.token is not None and self.username is not None:
+            raise ValueError("the registry takes a token, or a user with a password, not both")
+        if self.url is None and (self.token is not None or self.username is not None):
+            raise ValueError("there is a way to sign in to a registry, but no registry: set its URL too")
+        return self
+
+
+class PreferenceTable(Group):
+    """The local copy of the customers' preferences."""
+
+    path: Path = Field(
+        default=Path("var/preferences.lmdb"),
+        description="Folder of the local copy (LMDB); it may be deleted while Avviso is stopped, and fills again",
+    )
+    min_records: int = Field(
+        default=1,
+        ge=0,
+        description="Fewer customers than this are not believed: nothing is read or sent until there are more",
+    )
+    size_max_bytes: int = Field(
+        default=64 * 2**30, ge=2**20, description="How large the local copy may grow; disk is used only as it fills"
+    )
+
+
+class Outbox(Group):
+    """Where notices are kept until they are told, and after."""
+
+    url: SqliteUrl = Field(
+        default="sqlite:///var/avviso.sqlite",
+        description="The outbox: `sqlite:///relative/path` or `sqlite:////absolute/path`",
+    )
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.url.removeprefix(_SQLITE))
+
+
+class Intake(Group):
+    """Reading records."""
+
+    batch_records_max: int = Field(
+        default=500, ge=1, le=10_000, description="Records that are recorded in one transaction"
+    )
+    poll_timeout_s: float = Field(
+        default=1.0,
+        gt=0,
+        le=10,
+        description="How long a poll waits for records; also how often an outage is looked at again",
+    )
+
+
+class Dispatch(Group):
+    """Sending notices."""
+
+    workers: int = Field(default=8, ge=1, le=64, description="Threads that send, and so calls to SNS at the same time")
+    lease_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="How long a claimed notice belongs to its worker; at least twice one call to SNS",
+    )
+    doubt_s: float = Field(
+        default=900.0,
+        gt=0,
+        le=86_400,
+        description="How long a send whose reply was lost waits for proof before its `in_doubt` policy decides",
+    )
+    parts_max: int = Field(default=6, ge=1, le=10, description="The most parts (SMS segments) that a text may have")
+    phone_wait_s: float = Field(
+        default=60.0, gt=0, le=3600, description="How often a mandatory notice without a phone looks for one"
+    )
+    attempts_max: int = Field(
+        default=8, ge=1, le=100, description="Attempts that surely did not send before a notice fails"
+    )
+    backoff_first_s: float = Field(
+        default=2.0, gt=0, le=3600, description="Wait before the second attempt; it doubles each time"
+    )
+    backoff_longest_s: float = Field(
+        default=300.0, gt=0, le=86_400, description="The longest wait between two attempts"
+    )
+    retry_total_s: float = Field(
+        default=43_200.0, gt=0, description="How long after the first attempt there may be another"
+    )
+
+    @model_validator(mode="after")
+    def _growing(self) -> Self:
+        if self.backoff_first_s > self.backoff_longest_s:
+            raise ValueError("backoff_first_s is longer than backoff_longest_s")
+        return self
+
+
+class Rate(Group):
+    """What the AWS account may send."""
+
+    parts_per_s: float = Field(
+        default=20.0, ge=0.5, le=10_000, description="Parts (SMS segments) per second, by the account's quota in AWS"
+    )
+    burst_parts: float = Field(default=20.0, ge=1, le=10_000, description="Parts that may go at once after a pause")
+    recipient_s: float = Field(default=1.0, ge=0, le=3600, description="The least time between two texts to one phone")
+
+
+class Breaker(Group):
+    """When sending stops by itself."""
+
+    ambiguous_max: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="Lost replies in a row after which sending stops, so that an outage makes few doubts",
+    )
+    first_s: float = Field(
+        default=30.0, gt=0, le=3600, description="How long the first stop lasts; it doubles while SNS is down"
+    )
+    longest_s: float = Field(default=900.0, gt=0, le=86_400, description="The longest stop before SNS is tried again")
+
+    @model_validator(mode="after")
+    def _growing(self) -> Self:
+        if self.first_s > self.longest_s:
+            raise ValueError("first_s is longer than longest_s")
+        return self
+
+
+class Sns(Group):
+    """How SNS is reached. Credentials come by boto3's own search: environment, profile, web identity, instance role."""
+
+    region: Region | None = Field(
+        default=None, description="AWS region; unset: as boto3 finds it (`AWS_REGION`, profile)"
+    )
+    endpoint_url: Origin | None = Field(
+        default=None, description="Another SNS than AWS's, such as a VPC endpoint or a test server"
+    )
+    ca_bundle: Path | None = Field(default=None, description="PEM file of the certificate authorities to trust for it")
+    sender_id: SenderId | None = Field(
+        default=None, description="Sender name that phones show, where the country allows one"
+    )
+    origination_number: OriginationNumber | None = Field(default=None, description="Number that texts come from")
+    connect_timeout_s: float = Field(
+        default=3.0, gt=0, le=60, description="How long connecting may take; nothing is sent yet"
+    )
+    read_timeout_s: float = Field(
+        default=10.0, gt=0, le=120, description="How long the reply may take; after that the send is in doubt"
+    )
