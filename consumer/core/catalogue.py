@@ -146,7 +146,7 @@ def _classes(section: Section) -> Mapping[str, AlertClass]:
 
 
 def _kinds(section: Section, classes: Mapping[str, AlertClass]) -> tuple[AlertKind, ...]:
-    if not section.keys:
+    if section.given and not section.keys:
         section.problem("", "describe at least one kind: a catalogue without any tells nothing")
     return tuple(_kind(name, _named(section, name), classes) for name in section.keys)
 

@@ -78,6 +78,7 @@ def decide(
     `preferences` None: nothing is known of the customer, so only mandatory kinds are told. `memory` answers `questions`, and
     has learnt from all decisions before this one. `now` is aware UTC.
     """
+    assert preferences is None or preferences.customer_id == customer_id, "judged by another customer's preferences"
     found, closest = candidates(event, preferences, catalogue)
     if not found:
         return _SILENT[closest]
@@ -95,7 +96,7 @@ def decide(
     if not told:
         return Suppress(reason=closest, standings=tuple(changes))
     told.sort(key=lambda one: one.kind.alert_class.rank)  # stable: the catalogue's order breaks ties
-    return _notify(told, tuple(changes), keys, now)
+    return _notify(told, tuple(changes), keys, memory, now)
 
 
 def cancellation(event: Event) -> str | None:
@@ -123,7 +124,7 @@ def _judge(
     key = keys.standing(one)
     before = memory.standings.get(key)
     order = keys.event.order
-    if before is not None and order <= before.sequence:
+    if before is not None and not before.precedes(order):
         return Reason.OUT_OF_ORDER, None
     reason = _not_news(one, before, keys, memory) or _unreachable(one, keys, now)
     side = Side.ABOVE if reason in _NOTHING_TO_RECOVER_FROM else Side.BELOW
@@ -155,13 +156,17 @@ def _told_already(one: Candidate, keys: Remembered, memory: Memory) -> Reason | 
     told = memory.told
     if not told:
         return None
-    other = keys.other_stage(one)
-    earlier = None if other is None else told.get(other)
     if keys.day(one) in told or keys.stage(one) in told:
         return Reason.ALREADY_TOLD
+    earlier = _told_at_other_stage(one, keys, memory)
     if earlier is None or _is_other_news(keys.event, earlier, one.kind.tolerance_ratio):
         return None
     return Reason.ALREADY_TOLD
+
+
+def _told_at_other_stage(one: Candidate, keys: Remembered, memory: Memory) -> Occurrence | None:
+    other = keys.other_stage(one)
+    return None if other is None else memory.told.get(other)
 
 
 def _is_other_news(event: Event, told: Occurrence, tolerance_ratio: Decimal) -> bool:
@@ -188,15 +193,17 @@ def _not_before(kind: AlertKind, preferences: Preferences | None, now: datetime)
     return quiet_until(now, preferences) or now
 
 
-def _notify(told: list[Candidate], standings: tuple[StandingChange, ...], keys: Remembered, now: datetime) -> Notify:
+def _notify(
+    told: list[Candidate], standings: tuple[StandingChange, ...], keys: Remembered, memory: Memory, now: datetime
+) -> Notify:
     """One notice for all that is told, the most important first."""
-    first = told[0]
-    facts = _facts(first, keys, standings)
-    for one in told[1:]:
-        facts |= {f"{one.kind.name}.{name}": fact for name, fact in _facts(one, keys, standings).items()}
+    first, *others = told
+    facts = _facts(first, keys, standings, memory)
+    for one in others:
+        facts |= {f"{one.kind.name}.{name}": fact for name, fact in _facts(one, keys, standings, memory).items()}
     return Notify(
         kind=first.kind.name,
-        also=tuple(one.kind.name for one in told[1:]),
+        also=tuple(one.kind.name for one in others),
         occurrences=tuple(occurrence for one in told for occurrence in keys.occurrences(one)),
         standings=standings,
         facts=facts,
@@ -205,7 +212,7 @@ def _notify(told: list[Candidate], standings: tuple[StandingChange, ...], keys: 
     )
 
 
-def _facts(one: Candidate, keys: Remembered, standings: tuple[StandingChange, ...]) -> dict[str, str]:
+def _facts(one: Candidate, keys: Remembered, standings: tuple[StandingChange, ...], memory: Memory) -> dict[str, str]:
     """What was compared, for whoever asks why; amounts only where they decided."""
     facts = {"rule": one.kind.rule, "repeat": one.repeat.value}
     if isinstance(keys.event, TransactionPosted):
@@ -220,6 +227,11 @@ def _facts(one: Candidate, keys: Remembered, standings: tuple[StandingChange, ..
             facts["side_before"] = "unknown" if change.before is None else change.before.side.value
             facts["side_after"] = change.after.side.value
             facts["sequence"] = str(change.after.sequence)
+    earlier = _told_at_other_stage(one, keys, memory)
+    if earlier is not None and earlier.amount is not None and isinstance(keys.event, TransactionPosted):
+        facts["amount"] = _written(keys.event.amount.amount, keys.event.amount.currency)
+        facts["told_amount"] = _written(earlier.amount, earlier.currency or keys.event.amount.currency)
+        facts["tolerance_ratio"] = f"{one.kind.tolerance_ratio:f}"
     return facts
 
 

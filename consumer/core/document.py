@@ -13,6 +13,7 @@ _Value = TypeVar("_Value")
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 MISSING: Any = object()
 """Stands where a value should be while the rest of the document is read; a document with one is never used."""
+_NO_DEFAULT: Any = object()
 
 
 class Refused(ValueError):
@@ -27,8 +28,9 @@ class Section:
         self._where = where
         self._problems = problems
         self._asked: set[Any] = set()
-        self._content: Mapping[Any, Any] = content if isinstance(content, Mapping) else {}
-        if not isinstance(content, Mapping):
+        self.given = isinstance(content, Mapping)
+        self._content: Mapping[Any, Any] = content if self.given else {}
+        if not self.given and content is not MISSING:
             self.problem("", "write keys with values here")
 
     @property
@@ -40,13 +42,14 @@ class Section:
         """Note a mistake at `key`, or in the mapping itself where `key` is empty."""
         self._problems.append(f"{self._path(key) or 'the document'}: {what}")
 
-    def get(self, key: Any, parse: Callable[[Any], _Value], default: _Value = MISSING) -> _Value:
+    def get(self, key: Any, parse: Callable[[Any], _Value], default: _Value = _NO_DEFAULT) -> _Value:
         """The parsed value; `default` where the key is absent; MISSING, and a problem, where neither will do."""
         self._asked.add(key)
         if key not in self._content:
-            if default is MISSING:
-                self.problem(key, "is missing")
-            return default
+            if default is not _NO_DEFAULT:
+                return default
+            self.problem(key, "is missing")
+            return MISSING  # type: ignore[no-any-return]
         try:
             return parse(self._content[key])
         except Refused as refused:
@@ -59,7 +62,7 @@ class Section:
         if key in self._content:
             return Section(self._content[key], self._path(key), self._problems)
         self.problem(key, "is missing")
-        return Section({}, self._path(key), self._problems)
+        return Section(MISSING, self._path(key), self._problems)
 
     def has(self, key: str) -> bool:
         """Whether the key stands there."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from consumer.core.event import Channel, Direction, Money
+from consumer.core.event import Channel, Direction, Money, known
 from consumer.core.record import Position
 
 FULL_NAME = "bank.events.v1.AlertPreferences"
@@ -63,10 +63,15 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
-    """The hours in which a customer's phone stays silent, in their own time zone; may run past midnight."""
+    """The hours in which a customer's phone stays silent, by the clock on their wall; may run past midnight."""
 
     start: time
     end: time
+
+    def __post_init__(self) -> None:
+        """Refuse hours that never begin or never end."""
+        if self.start == self.end:
+            raise InvalidPreferences("quiet hours start and end at the same minute: no hour or every hour?")
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,8 +163,6 @@ def _quiet_hours(start_minute: int | None, end_minute: int | None) -> QuietHours
         raise InvalidPreferences("quiet_from_minute and quiet_until_minute come together or not at all")
     if not (0 <= start_minute < _MINUTES_A_DAY and 0 <= end_minute < _MINUTES_A_DAY):
         raise InvalidPreferences("quiet_from_minute and quiet_until_minute lie between 0 and 1439")
-    if start_minute == end_minute:
-        raise InvalidPreferences("quiet_from_minute and quiet_until_minute are the same: no hour or every hour?")
     return QuietHours(start=time(*divmod(start_minute, 60)), end=time(*divmod(end_minute, 60)))
 
 
@@ -175,7 +178,7 @@ def _alert(fields: Mapping[str, Any]) -> AlertPreference:
         repeat=None if fields["repeat"] is None else Repeat(fields["repeat"].lower()),
         filters=Filters(
             directions=frozenset(Direction(symbol.lower()) for symbol in filters["directions"]),
-            channels=frozenset(Channel(symbol.lower()) for symbol in filters["channels"]),
+            channels=frozenset(known(Channel, symbol) for symbol in filters["channels"]),
             merchant_categories=frozenset(filters["merchant_categories"]),
             countries=frozenset(filters["countries"]),
             account_ids=frozenset(filters["account_ids"]),

@@ -1,6 +1,5 @@
 """Stand-ins for what the outbox must recognise but never hold."""
 
-import hashlib
 import hmac
 
 import msgspec
@@ -30,7 +29,7 @@ class Pseudonyms(msgspec.Struct, frozen=True):
         return self._digest("phone", phone.e164)
 
     def _digest(self, domain: str, value: str) -> str:
-        return hmac.new(self.key, f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, f"{domain}:{value}".encode(), "sha256").hex()
 
     def __repr__(self) -> str:
         """Nothing of it."""

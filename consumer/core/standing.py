@@ -5,6 +5,9 @@ from decimal import Decimal
 
 import msgspec
 
+_INSTANTS_FROM = 10**15
+"""As an instant, in microseconds, September 2001; as a number, more events than an account ever sees."""
+
 
 class Side(enum.StrEnum):
     """Which side of a threshold an account was last seen on."""
@@ -26,6 +29,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     side: Side
     sequence: int
+
+    def precedes(self, order: int) -> bool:
+        """Whether an event at this place of the order is newer.
+
+        A number and an instant cannot be compared: where the core system has begun to number its events, or has stopped,
+        what comes later counts as newer. Otherwise every account would be out of order for ever.
+        """
+        same_scale = (order >= _INSTANTS_FROM) == (self.sequence >= _INSTANTS_FROM)
+        return order > self.sequence if same_scale else True
 
 
 class StandingChange(msgspec.Struct, frozen=True, kw_only=True):
