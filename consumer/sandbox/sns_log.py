@@ -25,8 +25,8 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     reply: str
 
     def __repr__(self) -> str:
-        """Which one and how it ended; no number, no text."""
-        return f"LoggedRequest(number={self.number}, action={self.action!r}, reply={self.reply!r})"
+        """Which one and whether it was taken; no number, no text."""
+        return f"LoggedRequest(number={self.number}, action={self.action!r}, accepted={self.accepted})"
 
 
 class RequestLog:

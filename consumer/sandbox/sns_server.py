@@ -1,5 +1,6 @@
 """The HTTP and TLS side of the scripted SNS endpoint: connections that stay open, break, or end on command."""
 
+import os
 import select
 import socket
 import ssl
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 
 _GARBAGE = b"this is no TLS record, whatever else it may be\r\n"
-_POLL_S = 0.02
+_LOOK_UP_MS = 1000
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +79,10 @@ class SnsServer(ThreadingHTTPServer):
 
     def awaits_request(self, connection: socket.socket) -> bool:
         """Wait for the client's next bytes without reading them; False if the connection is to end instead."""
+        waiting = select.poll()
+        waiting.register(connection, select.POLLIN)
         while not self.stopping.is_set():
-            readable, _, _ = select.select([connection], [], [], _POLL_S)
-            if readable:
+            if waiting.poll(_LOOK_UP_MS):
                 if self.cut_unread():
                     write_under_tls(connection)
                     return False
@@ -141,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def write_under_tls(connection: socket.socket) -> None:
     """Send plain bytes where the peer expects a TLS record."""
-    with socket.socket(fileno=socket.dup(connection.fileno())) as plain:
+    with socket.socket(fileno=os.dup(connection.fileno())) as plain:
         plain.sendall(_GARBAGE)
         _shut(plain)
 

@@ -24,6 +24,18 @@ SECRETS = {KEY.access_key_id: KEY.secret_access_key}
 REGION = "eu-south-1"
 READ_TIMEOUT_S = 0.4
 
+_MAY_SIGN = x509.KeyUsage(
+    digital_signature=True,
+    key_cert_sign=True,
+    crl_sign=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
     """What a test of the provider may use. `ca_bundle`: what to trust where the endpoint speaks TLS."""
@@ -78,6 +90,8 @@ def certificate(folder: Path, *names: x509.GeneralName) -> Certificate:
         .not_valid_after(now + timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(_MAY_SIGN, critical=True)
         .sign(key, hashes.SHA256())
     )
     chain, secret = folder / "chain.pem", folder / "key.pem"

@@ -1,0 +1,117 @@
+"""Keys that expire, rotate and come from elsewhere: when they are looked for anew, and when that is a halt."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consumer.core.delivery import Accepted, Failure, Fault, Hint, Outcome
+from consumer.sandbox.sns_endpoint import ScriptedSns
+from consumer.sandbox.sns_script import Answer, Refuse
+from tests.contracts.sns_bench import KEY, SECRETS, forget_the_developers_aws, provider, sms
+
+EXPIRED = Refuse(status=403, code="ExpiredToken")
+
+
+@pytest.fixture
+def sns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ScriptedSns]:
+    forget_the_developers_aws(monkeypatch, tmp_path)
+    with ScriptedSns(secrets=SECRETS, latency_s=0.2) as endpoint:
+        yield endpoint
+
+
+def faults(*outcomes: Outcome) -> list[Fault | None]:
+    return [outcome.fault if isinstance(outcome, Failure) else None for outcome in outcomes]
+
+
+def write_key(folder: Path, key: str, secret: str) -> None:
+    (folder / "credentials").write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+
+
+def test_a_key_that_expired_is_replaced_by_the_one_that_lies_there_now(sns: ScriptedSns, tmp_path: Path) -> None:
+    write_key(tmp_path, "AKIAOLD", "old")
+    sender = provider(sns.url, credentials=None)
+    sns.then(EXPIRED)
+    first = sender.publish(sms())
+    write_key(tmp_path, KEY.access_key_id, KEY.secret_access_key)
+
+    second = sender.publish(sms())
+
+    assert faults(first, second) == [Fault.TRANSIENT, None]
+    assert len(sns.publishes) == 2
+
+
+def test_a_new_key_that_is_refused_as_stale_too_is_a_halt(sns: ScriptedSns) -> None:
+    sender = provider(sns.url)
+    sns.then(EXPIRED, EXPIRED, EXPIRED)
+
+    outcomes = [sender.publish(sms()) for _ in range(3)]
+
+    assert faults(*outcomes) == [Fault.TRANSIENT, Fault.HALT, Fault.HALT]
+    assert {outcome.hint for outcome in outcomes if isinstance(outcome, Failure)} == {Hint.REFRESH_CREDENTIALS}
+
+
+def test_a_key_that_worked_in_between_may_expire_again(sns: ScriptedSns) -> None:
+    sender = provider(sns.url)
+    sns.then(EXPIRED)
+    sender.publish(sms())
+    sender.publish(sms())
+    sns.then(EXPIRED)
+
+    outcome = sender.publish(sms())
+
+    assert faults(outcome) == [Fault.TRANSIENT]
+
+
+def test_twenty_threads_that_meet_the_same_old_key_are_one_refresh_and_no_halt(sns: ScriptedSns) -> None:
+    sender = provider(sns.url, read_timeout_s=10.0)
+    sns.then(*[EXPIRED] * 20)
+
+    with ThreadPoolExecutor(20) as threads:
+        outcomes = list(threads.map(lambda _: sender.publish(sms()), range(20)))
+
+    assert faults(*outcomes) == [Fault.TRANSIENT] * 20
+    assert isinstance(sender.publish(sms()), Accepted)
+
+
+def test_whoever_mends_a_wrong_key_need_not_restart_us(sns: ScriptedSns, tmp_path: Path) -> None:
+    write_key(tmp_path, KEY.access_key_id, "a typing error")
+    sender = provider(sns.url, credentials=None)
+    wrong = sender.probe()
+    write_key(tmp_path, KEY.access_key_id, KEY.secret_access_key)
+
+    outcome = sender.probe()
+
+    assert faults(wrong) == [Fault.HALT]
+    assert isinstance(outcome, Accepted)
+
+
+def test_a_pod_gets_its_key_from_the_token_service_before_the_first_text_asks(
+    sns: ScriptedSns, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("a token")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/sender")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sns.url)
+    sns.then(_key_for_an_hour(), action="AssumeRoleWithWebIdentity")
+
+    sender = provider(sns.url, credentials=None)
+    asked = [request.action for request in sns.requests]
+    outcome = sender.publish(sms())
+
+    assert asked == ["AssumeRoleWithWebIdentity"]
+    assert isinstance(outcome, Accepted)
+
+
+def _key_for_an_hour() -> Answer:
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    document = (
+        '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+        "<AssumeRoleWithWebIdentityResult><Credentials>"
+        f"<AccessKeyId>{KEY.access_key_id}</AccessKeyId><SecretAccessKey>{KEY.secret_access_key}</SecretAccessKey>"
+        f"<SessionToken>a session</SessionToken><Expiration>{until}</Expiration>"
+        "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+    )
+    return Answer(status=200, body=document.encode(), content_type="text/xml")
