@@ -220,6 +220,10 @@ def test_a_kind_without_class_and_rule_is_still_read_for_what_else_is_wrong() ->
     )
 
 
+def test_a_kind_without_a_rule_is_not_asked_for_what_only_some_rules_need() -> None:
+    assert problems(document("kinds", "big", {"class": "money"})) == ("kinds.big.rule: is missing",)
+
+
 def test_without_classes_no_kind_has_one() -> None:
     assert problems(document("classes", ["money"]))[0] == "classes: write keys with values here"
     assert "kinds.big.class: write one of (none is described)" in problems(document("classes", {}))
