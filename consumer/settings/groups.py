@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretBytes, SecretStr, model_validator
 
 _SQLITE = "sqlite:///"
 
@@ -42,6 +42,17 @@ SqliteUrl = Annotated[
     ),
 ]
 Shown = Annotated[str, _matching(r"[^\x00-\x1f\x7f]{1,30}", "has not 1 to 30 characters without control characters")]
+
+KEY_BYTES_MIN = 16
+
+
+def _long_enough(key: SecretBytes) -> SecretBytes:
+    if len(key.get_secret_value()) < KEY_BYTES_MIN:
+        raise ValueError(f"has fewer than {KEY_BYTES_MIN} bytes")
+    return key
+
+
+Key = Annotated[SecretBytes, AfterValidator(_long_enough)]
 
 
 class Group(BaseModel):

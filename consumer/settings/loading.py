@@ -12,8 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from consumer.adapters.kafka_properties import refusals
+from consumer.settings.groups import KEY_BYTES_MIN
 from consumer.settings.kafka import SECRETS, property_of, refusal, setting_of
-from consumer.settings.model import KEY_BYTES_MIN, NESTED_BY, PREFIX, Settings
+from consumer.settings.model import NESTED_BY, PREFIX, Settings
 
 KAFKA = f"{PREFIX}KAFKA{NESTED_BY}"
 OF_FILE = "_FILE"
@@ -105,22 +106,22 @@ def _may_be_librdkafkas(name: str) -> bool:
 
 
 def _content(name: str, path: str, problems: list[str]) -> str | None:
+    """The text in the file without its last line break; what stands in the path's place may be the secret itself."""
+    file = path if path.startswith(("/", "./", "../")) else "the file that it names"
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_FILE_BYTES_MAX + 1)
-        if len(content) > _FILE_BYTES_MAX:
-            problems.append(f"{name}: {path} is larger than {_FILE_BYTES_MAX} bytes; is it the right file?")
-            return None
-        text = content.decode()
+        with Path(path).open("rb") as opened:
+            content = opened.read(_FILE_BYTES_MAX + 1)
+        text = content.decode().removesuffix("\n").removesuffix("\r")
     except OSError as problem:
-        problems.append(f"{name}: {path} cannot be read ({problem.strerror})")
+        problems.append(f"{name}: {file} cannot be read ({problem.strerror})")
+        return None
     except ValueError:
-        problems.append(f"{name}: {path} is not UTF-8 text")
-    else:
-        text = text.removesuffix("\n").removesuffix("\r")
-        if text:
-            return text
-        problems.append(f"{name}: {path} is empty")
+        problems.append(f"{name}: {file} is not UTF-8 text")
+        return None
+    if text and len(content) <= _FILE_BYTES_MAX:
+        return text
+    why = f"is larger than {_FILE_BYTES_MAX} bytes" if text else "is empty"
+    problems.append(f"{name}: {file} {why}; is it the right file?")
     return None
 
 

@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretBytes, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from consumer.settings.groups import (
+    KEY_BYTES_MIN,
     Breaker,
     Dispatch,
     GroupId,
     Intake,
+    Key,
     Language,
     Name,
     Outbox,
@@ -25,7 +27,6 @@ from consumer.settings.kafka import kafka_properties
 
 PREFIX = "AVVISO_"
 NESTED_BY = "__"
-KEY_BYTES_MIN = 16
 CALL_MARGIN_S = 2.0
 """What a call may take besides connecting and waiting for its reply: looking up a name, signing, a busy processor."""
 CLOSE_S = 5.0
@@ -53,9 +54,8 @@ class Settings(BaseSettings):
     preferences: PreferenceTable = PreferenceTable()
     outbox: Outbox = Outbox()
     tenant: Name = Field(default="default", description="Whose events these are; part of every event's key for ever")
-    pseudonym_key: SecretBytes | None = Field(
+    pseudonym_key: Key | None = Field(
         default=None,
-        min_length=KEY_BYTES_MIN,
         description=f"Key, {KEY_BYTES_MIN} bytes or more, of the stand-ins for account ids and phone numbers in the outbox. "
         "Keep it: what was remembered under another key is not recognised any more, and may be told again",
     )
