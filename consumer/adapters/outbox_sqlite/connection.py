@@ -41,7 +41,11 @@ def translating() -> Iterator[None]:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that writes durably (each commit is on the disk when it returns), for one thread at a time."""
+    """A connection that writes durably (each commit is on the disk when it returns), for one thread at a time.
+
+    The file is made where there is none, for its owner's eyes only; SQLite gives its companions the same rights.
+    """
+    os.close(_private(path))
     db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA journal_mode = WAL")
@@ -60,6 +64,14 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _private(path: Path) -> int:
+    """A descriptor of the file, made readable by its owner only where there was none."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable("outbox", f"errno_{error.errno}") from None
+
+
 @contextlib.contextmanager
 def snapshot(db: sqlite3.Connection) -> Iterator[None]:
     """All reads inside see the file as of one instant."""
@@ -76,10 +88,7 @@ class WorkerLock:
     def __init__(self, path: Path) -> None:
         """Take the lock, or raise Broken where another holds it."""
         self._path = path.with_name(path.name + ".lock")
-        try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise Unavailable("outbox", f"lock_{error.errno}") from None
+        self._descriptor = _private(self._path)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -23,7 +23,7 @@ _FROM_SENDING = frozenset({Trigger.ACCEPT, Trigger.RETRY, Trigger.REJECT, Trigge
 _NEXT_RANK = "SELECT min(rank) FROM deliveries WHERE state = 'pending' AND rank > ?"
 _DUE = (
     "SELECT notice_id FROM deliveries WHERE state = 'pending' AND rank = ? AND not_before <= ? AND stale_at > ? "
-    "ORDER BY not_before, occurred_at, notice_id LIMIT ?"
+    "ORDER BY not_before, occurred_at, stale_at, notice_id LIMIT ?"
 )
 _CLAIMED = (
     f"SELECT {CLAIM_COLUMNS} FROM deliveries d JOIN notices n "  # noqa: S608 - our own constants

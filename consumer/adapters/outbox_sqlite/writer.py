@@ -39,16 +39,21 @@ class Writer:
         self._requests: queue.Queue[_Request | None] = queue.Queue(_WAITING_MAX)
         self._gate = threading.Lock()
         self._closed = False
+        self._asked_to_close = False
         self._group: list[_Request] = []
         self._thread = threading.Thread(target=self._run, name="outbox-writer", daemon=True)
         self._thread.start()
 
     def do(self, work: Work[T]) -> T:
-        """What `work` returns, once it is durable. Raises what it raises, having changed nothing, or Unavailable."""
+        """What `work` returns, once it is durable.
+
+        Raises what `work` raises, having changed nothing; Unavailable where the file fails or the writer is closed; Broken
+        where the writer has died.
+        """
         request = _Request(work)
         with self._gate:
             if self._closed:
-                raise Unavailable("outbox", "closed") if self._thread.is_alive() else _gone()
+                raise Unavailable("outbox", "closed") if self._asked_to_close else _gone()
             self._requests.put(request)
         answer: T = request.answer.result()
         return answer
@@ -57,7 +62,7 @@ class Writer:
         """Finish what was asked for, and close the connection."""
         with self._gate:
             if not self._closed:
-                self._closed = True
+                self._closed = self._asked_to_close = True
                 self._requests.put(None)
         self._thread.join()
 
