@@ -21,7 +21,7 @@ def refusals(properties: Mapping[str, str]) -> dict[str, str]:
     found = {name: why for name, value in offline.items() if (why := _alone(name, value))}
     if found:
         return found
-    said = _said_by(Consumer, {"group.id": "trial", **offline}) or _said_by(Producer, offline)
+    said = _said_by(Consumer, {**offline, "group.id": "trial"}) or _said_by(Producer, offline)
     return {TOGETHER: _together(said, offline)} if said else {}
 
 
