@@ -71,7 +71,7 @@ def test_when_the_bank_begins_to_number_its_events_the_alerts_go_on() -> None:
 
 
 def test_a_recovery_that_nobody_saw_shows_in_the_balance_before() -> None:
-    fell_again = at(9, "20", previous_available=euros("60"))
+    fell_again = at(9, "20", previous_available=euros("50"))
     went_on_falling = at(10, "10", previous_available=euros("20"))
 
     told = story(at(1, "40"), fell_again, went_on_falling)

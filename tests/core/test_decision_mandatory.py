@@ -66,14 +66,20 @@ def test_of_a_mandatory_balance_kind_that_is_the_higher_one(own: str, used: str)
     assert notified(decided(balance(available=euros("45")), asked, kinds=kinds)).facts["threshold"] == used
 
 
-@pytest.mark.parametrize(
-    ("wish", "followed"),
-    [(Repeat.ONCE_A_DAY, Repeat.EVERY_TIME), (Repeat.EVERY_TIME, Repeat.EVERY_TIME)],
-)
-def test_a_mandatory_kind_is_repeated_no_less_than_the_catalogue_says(wish: Repeat, followed: Repeat) -> None:
+@pytest.mark.parametrize("wish", [Repeat.ONCE_A_DAY, Repeat.EVERY_TIME])
+def test_a_mandatory_kind_is_told_every_time_where_anybody_says_so(wish: Repeat) -> None:
+    (other,) = {Repeat.ONCE_A_DAY, Repeat.EVERY_TIME} - {wish}
+    kinds = catalogue_with("card_not_present", mandatory=True, repeat=other)
     asked = preferences(alerts={"card_not_present": AlertPreference(enabled=True, repeat=wish)})
 
-    assert notified(decided(PURCHASE, asked, kinds=FRAUD)).facts["repeat"] == followed.value
+    assert notified(decided(PURCHASE, asked, kinds=kinds)).facts["repeat"] == "every_time"
+
+
+def test_a_mandatory_kind_that_is_told_once_a_day_stays_so_for_whoever_agrees() -> None:
+    kinds = catalogue_with("card_not_present", mandatory=True, repeat=Repeat.ONCE_A_DAY)
+    asked = preferences(alerts={"card_not_present": AlertPreference(enabled=True, repeat=Repeat.ONCE_A_DAY)})
+
+    assert notified(decided(PURCHASE, asked, kinds=kinds)).facts["repeat"] == "once_a_day"
 
 
 def test_a_stranger_is_judged_by_the_calendar_of_utc() -> None:
