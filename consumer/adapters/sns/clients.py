@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import botocore.session
 import msgspec
 from botocore import exceptions as aws
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from consumer.adapters.sns.faults import failure_of, unsent
 from consumer.core.delivery import Failure, Fault, Hint, Outcome
@@ -60,9 +62,9 @@ class RequestTooLate(Exception):
 class Clients:
     """One client for all threads, on which no connection grows older than `limits.age_s`.
 
-    A call whose credentials were stale makes the next one look for them anew; if those are stale too, that is a halt. After
-    any halt of the whole account the next call looks anew as well: whoever mends it need not restart us. Nothing is sent
-    later than `limits.start_s` after its call began, however long the credentials took.
+    After stale credentials and after any halt of the whole account the next call looks for credentials and settings anew:
+    whoever mends them need not restart us. Nothing is sent later than `limits.start_s` after its call began, however long
+    the credentials took.
     """
 
     def __init__(self, target: Target, limits: Limits, *, connections_max: int, elapsed_s: Callable[[], float]) -> None:
@@ -75,7 +77,6 @@ class Clients:
         self._session: boto3.Session | None = None
         self._client: SNSClient | None = None
         self._made_at_s = 0.0
-        self._on_trial = False  # the session replaces one that was stale, and nothing has been accepted on it yet
         self._calling = threading.local()
         with suppress(aws.BotoCoreError, aws.ClientError):
             self._current()
@@ -87,13 +88,11 @@ class Clients:
         try:
             self._calling.since_s = self._elapsed_s()
             client, session = self._current()
-            outcome = request(client)
+            return request(client)
         except Exception as error:  # noqa: BLE001 - whatever it is, the outbox must hear of it
-            failure = failure_of(error)
-            return self._learned(failure if self._calling.requests else unsent(failure), session)
-        if self._on_trial:
-            self._trust(session)
-        return outcome
+            failure = failure_of(error) if self._calling.requests else unsent(failure_of(error))
+            self._learn(failure, session)
+            return failure
 
     def _current(self) -> tuple["SNSClient", boto3.Session]:
         with self._lock:
@@ -109,6 +108,7 @@ class Clients:
     def _new_session(self) -> boto3.Session:
         key = self._target.credentials
         inner = botocore.session.get_session()
+        inner.register_component("data_loader", _descriptions())
         inner.set_default_client_config(  # for whoever is asked for credentials: boto3 would wait for minutes
             Config(
                 retries={"total_max_attempts": 2, "mode": "standard"},
@@ -155,24 +155,16 @@ class Clients:
             raise RequestTooLate
         self._calling.requests = 1
 
-    def _learned(self, failure: Failure, session: boto3.Session | None) -> Failure:
+    def _learn(self, failure: Failure, session: boto3.Session | None) -> None:
         stale = failure.hint is Hint.REFRESH_CREDENTIALS
-        if not stale and (failure.fault is not Fault.HALT or failure.hint is Hint.CONFIGURATION):
-            return failure
-        with self._lock:
-            if session is not self._session:
-                return failure  # another thread was told the same, and has looked anew
-            halted = stale and self._on_trial
-            self._session = None
-            self._on_trial = self._on_trial or stale
-        return Failure(
-            fault=Fault.HALT if halted else failure.fault,
-            code=failure.code,
-            hint=failure.hint,
-            request_id=failure.request_id,
-        )
+        broken = failure.fault is Fault.HALT and failure.hint is not Hint.CONFIGURATION
+        if stale or broken:
+            with self._lock:
+                if session is self._session:  # else another thread was told the same, and has looked anew
+                    self._session = None
 
-    def _trust(self, session: boto3.Session) -> None:
-        with self._lock:
-            if session is self._session:
-                self._on_trial = False
+
+@cache
+def _descriptions() -> Loader:
+    """boto3's descriptions of services: always the same, and a tenth of a second to read while every thread waits."""
+    return create_loader()
