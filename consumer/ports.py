@@ -46,8 +46,25 @@ class Unavailable(Exception):
         self.code = code
 
 
+class DeadLetterReason(enum.StrEnum):
+    """Why a record cannot be processed: the closed list."""
+
+    NO_VALUE = "no_value"  # the record is empty, and nothing is erased by that here
+    TOO_LARGE = "too_large"  # more bytes than any event has
+    NO_FRAMING = "no_framing"  # nothing tells which schema it was written with
+    NO_REGISTRY = "no_registry"  # it names a registry's id, and no registry is set
+    UNKNOWN_SCHEMA = "unknown_schema"  # neither the registry nor `schemas/` knows what it names
+    SCHEMA_REFUSED = "schema_refused"  # invalid, dangerous, or with a field that cannot be read as ours
+    WRONG_TYPE = "wrong_type"  # a schema whose full name is not expected here
+    UNDECODABLE = "undecodable"  # the bytes are not what the schema says
+    TRAILING_BYTES = "trailing_bytes"  # more bytes than the schema accounts for
+    INVALID_EVENT = "invalid_event"  # decoded, and no possible event
+    INVALID_PREFERENCES = "invalid_preferences"  # decoded, and no possible preferences
+    FROM_FUTURE = "from_future"  # an event that is still to happen
+
+
 class Undecodable(Exception):
-    """A record that no event can be read from. `reason` is one of the dead letters' reasons, `detail` nothing private."""
+    """A record that nothing can be read from. `reason`: a DeadLetterReason; `detail`: field and rule, nothing private."""
 
     def __init__(self, reason: str, detail: str, *, schema: str | None = None) -> None:
         """Say which rule broke and, where it is known, the schema's id or fingerprint."""
@@ -86,6 +103,18 @@ class EventDecoder(Protocol):
 
     def decode(self, record: Record) -> Event:
         """The event; raises Undecodable, or Unavailable where the registry does not answer."""
+        ...
+
+
+class WriterSchemas(Protocol):
+    """What a schema registry knows."""
+
+    def by_id(self, schema_id: int) -> str:
+        """The Avro schema in JSON under that id.
+
+        Raises Undecodable where the registry has no such schema, or one that is not Avro on its own; Unavailable where it
+        does not answer, or does not let us in.
+        """
         ...
 
 

@@ -1,0 +1,161 @@
+"""From a record's bytes to an event or to preferences, by the schema that they were written with."""
+
+import io
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from consumer.adapters.avro.framing import ConfluentId, Fingerprint, WriterSchema, header, named_by
+from consumer.adapters.avro.library import Library
+from consumer.adapters.avro.plans import Change, Unreadable, plan
+from consumer.adapters.avro.types import SchemaRefused, read_schema
+from consumer.adapters.avro.wire import Wire
+from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields
+from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
+from consumer.core.record import Record
+from consumer.ports import DeadLetterReason, Undecodable, WriterSchemas
+
+VALUE_BYTES_MAX = 262_144
+AHEAD_MAX = timedelta(minutes=5)
+_PREFERENCES = frozenset({FULL_NAME})
+_SCHEMAS_MAX = 1000
+
+
+class _Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How records of one writer's schema are read. `full_name`: that of our schema."""
+
+    full_name: str
+    wire: Wire
+    change: Change
+
+
+class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why no record of a writer's schema can be read."""
+
+    reason: DeadLetterReason
+    detail: str
+
+
+class AvroDecoder:
+    """Reads by the writer's schema, from the registry or among our own, and understands it as our newest one says.
+
+    What goes wrong with one record is Undecodable, whatever it is; what goes wrong with the registry is Unavailable. Any
+    number of threads may use it.
+    """
+
+    def __init__(
+        self,
+        *,
+        schemas: Path,
+        registry: WriterSchemas | None,
+        now: Callable[[], datetime],
+        value_bytes_max: int = VALUE_BYTES_MAX,
+        ahead_max: timedelta = AHEAD_MAX,
+    ) -> None:
+        """`schemas`: the folder of our own; raises Broken where it is unusable. Events beyond `ahead_max` are refused."""
+        self._library = Library(schemas)
+        self._registry = registry
+        self._now = now
+        self._value_bytes_max = value_bytes_max
+        self._ahead_max = ahead_max
+        self._readings: OrderedDict[bytes, _Reading | _Refusal] = OrderedDict()
+
+    def decode(self, record: Record) -> Event:
+        """The event that the record tells of; its type is the full name of the schema, whatever the topic."""
+        head, full_name, fields = self._fields(record, EVENT_TYPES)
+        try:
+            event = event_from_fields(full_name, fields)
+        except InvalidEvent as problem:
+            raise _refused(head, DeadLetterReason.INVALID_EVENT, str(problem)) from None
+        if event.occurred_at - self._now() > self._ahead_max:
+            ahead_s = self._ahead_max.total_seconds()
+            raise _refused(head, DeadLetterReason.FROM_FUTURE, f"occurred_at lies more than {ahead_s:.0f} s ahead")
+        return event
+
+    def decode_preferences(self, record: Record) -> Preferences:
+        """What the record says that a customer asked for; a record without a value is for the caller to understand."""
+        head, _, fields = self._fields(record, _PREFERENCES)
+        try:
+            return preferences_from_fields(fields, record.position)
+        except InvalidPreferences as problem:
+            raise _refused(head, DeadLetterReason.INVALID_PREFERENCES, str(problem)) from None
+
+    def _fields(self, record: Record, expected: Collection[str]) -> tuple[bytes, str, Mapping[str, Any]]:
+        value = record.value
+        if not value:
+            raise Undecodable(DeadLetterReason.NO_VALUE, "the record has no value")
+        if len(value) > self._value_bytes_max:
+            raise Undecodable(DeadLetterReason.TOO_LARGE, f"the value has more than {self._value_bytes_max} bytes")
+        head = header(value)
+        reading = self._readings.get(head) or self._learn(head)
+        if isinstance(reading, _Refusal):
+            raise _refused(head, reading.reason, reading.detail)
+        if reading.full_name not in expected:
+            raise _refused(head, DeadLetterReason.WRONG_TYPE, "the schema is not of a kind that is read here")
+        return head, reading.full_name, _read(value, head, reading)
+
+    def _learn(self, head: bytes) -> _Reading | _Refusal:
+        """How to read what was written so; remembered, but not that the registry does not know it: it may, later."""
+        reading = _reading(self._text(named_by(head)), self._library)
+        self._readings[head] = reading
+        if len(self._readings) > _SCHEMAS_MAX:
+            self._readings.popitem(last=False)
+        return reading
+
+    def _text(self, writer: WriterSchema) -> str:
+        match writer:
+            case Fingerprint():
+                text = self._library.text(writer)
+                if text is None:
+                    raise Undecodable(
+                        DeadLetterReason.UNKNOWN_SCHEMA, "no schema of ours has this fingerprint", schema=str(writer)
+                    )
+                return text
+            case ConfluentId():
+                if self._registry is None:
+                    raise Undecodable(
+                        DeadLetterReason.NO_REGISTRY, "no registry is set to ask for the id", schema=str(writer)
+                    )
+                return self._registry.by_id(writer.id)
+
+
+def _refused(head: bytes, reason: DeadLetterReason, detail: str) -> Undecodable:
+    return Undecodable(reason, detail, schema=str(named_by(head)))
+
+
+def _reading(text: str, library: Library) -> _Reading | _Refusal:
+    try:
+        schema = read_schema(text)
+        reader = library.readers.get(schema.name)
+        if reader is None:
+            return _Refusal(reason=DeadLetterReason.WRONG_TYPE, detail="the schema's full name is none of ours")
+        return _Reading(full_name=reader.name, wire=Wire(schema), change=plan(schema, reader))
+    except SchemaRefused as problem:
+        return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail=str(problem))
+
+
+def _read(value: bytes, head: bytes, reading: _Reading) -> Mapping[str, Any]:
+    stream = io.BytesIO(value)
+    stream.seek(len(head))
+    try:
+        fields: dict[str, Any] = reading.wire.read(stream)
+    except Exception:  # noqa: BLE001 - bytes from outside: whatever they provoke is a dead letter, never a crash
+        raise _refused(head, DeadLetterReason.UNDECODABLE, _unreadable(value, head, reading)) from None
+    left = len(value) - stream.tell()
+    if left:
+        raise _refused(head, DeadLetterReason.TRAILING_BYTES, f"{left} bytes are left behind the last field")
+    try:
+        return reading.change(fields)  # type: ignore[no-any-return]
+    except Unreadable as problem:
+        raise _refused(head, DeadLetterReason.UNDECODABLE, f"field {problem.path}: {problem.rule}") from None
+
+
+def _unreadable(value: bytes, head: bytes, reading: _Reading) -> str:
+    """Which field it was: looked for only where something went wrong."""
+    stream = io.BytesIO(value)
+    stream.seek(len(head))
+    return f"field {reading.wire.unreadable_field(stream)}: the bytes are not what the schema says"
