@@ -76,7 +76,7 @@ class AvroDecoder:
             raise _refused(head, DeadLetterReason.FROM_FUTURE, f"occurred_at lies more than {ahead_s:.0f} s ahead")
         return event
 
-    def decode_preferences(self, record: Record) -> Preferences:
+    def preferences(self, record: Record) -> Preferences:
         """What the record says that a customer asked for; a record without a value is for the caller to understand."""
         head, _, fields = self._fields(record, _PREFERENCES)
         try:

@@ -1,7 +1,7 @@
 """Our own schemas, as they lie in `schemas/<Name>/v<N>.avsc`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -46,11 +46,11 @@ class Library:
         """Read all of it; raises Broken where a file is unusable, naming it."""
         self._newest: dict[str, RecordType] = {}
         self._texts: dict[Fingerprint, str] = {}
-        self._newest_texts: dict[str, str] = {}
+        self._versions: dict[str, list[str]] = {}
         for file, schema in _read(folder):
             self._newest.update(dict.fromkeys((schema.name, *schema.aliases), schema))
             self._texts[fingerprint_of(file.text)] = file.text
-            self._newest_texts[file.name] = file.text
+            self._versions.setdefault(file.name, []).append(file.text)
 
     @property
     def readers(self) -> Mapping[str, RecordType]:
@@ -63,7 +63,11 @@ class Library:
 
     def newest_text(self, name: str) -> str:
         """The newest version of the schema in the folder `name`, in JSON; KeyError where there is none."""
-        return self._newest_texts[name]
+        return self._versions[name][-1]
+
+    def versions(self, name: str) -> Sequence[str]:
+        """All versions of the schema in the folder `name`, in JSON, the oldest first; KeyError where there is none."""
+        return tuple(self._versions[name])
 
 
 def _read(folder: Path) -> Iterator[tuple[SchemaFile, RecordType]]:
