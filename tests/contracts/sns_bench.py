@@ -22,7 +22,6 @@ from consumer.sandbox.sns_endpoint import Certificate, ScriptedSns
 KEY = Credentials(access_key_id="AKIDEXAMPLE", secret_access_key="not a secret")
 SECRETS = {KEY.access_key_id: KEY.secret_access_key}
 REGION = "eu-south-1"
-READ_TIMEOUT_S = 0.4
 
 _MAY_SIGN = x509.KeyUsage(
     digital_signature=True,
@@ -58,8 +57,8 @@ def provider(url: str, **changes: Any) -> SnsProvider:
         "region": REGION,
         "credentials": KEY,
         "endpoint_url": url,
-        "connect_timeout_s": 1.0,
-        "read_timeout_s": READ_TIMEOUT_S,
+        "connect_timeout_s": 10.0,
+        "read_timeout_s": 10.0,
     }
     return SnsProvider(**(ordinary | changes))
 
@@ -73,6 +72,14 @@ def forget_the_developers_aws(environment: pytest.MonkeyPatch, folder: Path) -> 
     environment.setenv("AWS_CONFIG_FILE", str(folder / "config"))
     environment.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
     environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def run_as_a_pod(environment: pytest.MonkeyPatch, folder: Path, token_service_url: str) -> None:
+    """As on EKS: a token file, a role, and a token service to ask for a key."""
+    (folder / "token").write_text("a token")
+    environment.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(folder / "token"))
+    environment.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/sender")
+    environment.setenv("AWS_ENDPOINT_URL_STS", token_service_url)
 
 
 def certificate(folder: Path, *names: x509.GeneralName) -> Certificate:

@@ -30,9 +30,10 @@ from consumer.sandbox.sns_script import (
     Spoil,
     Spoiling,
 )
-from tests.contracts.sns_bench import KEY, REGION, Bench, certificate, provider, sms
+from tests.contracts.sns_bench import KEY, REGION, Bench, certificate, provider, run_as_a_pod, sms
 
 REPOSITORY = Path(__file__).parents[2]
+HANGS_LONGER_THAN_S = 0.3
 SSO_SESSION = "the-bank-of-the-tests"
 
 BEHAVIOURS: dict[str, Behaviour] = {
@@ -62,8 +63,11 @@ def send(by: dict[str, Any], bench: Bench) -> Outcome:
             bench.sns.then(Answer(status=status, body=body.encode()))
             return provider(bench.sns.url).publish(sms())
         case {"endpoint": name}:
-            bench.sns.then(BEHAVIOURS[name])
-            return provider(bench.sns.url, ca_bundle=bench.ca_bundle).publish(sms())
+            behaviour = BEHAVIOURS[name]
+            bench.sns.then(behaviour)
+            read_timeout_s = HANGS_LONGER_THAN_S if isinstance(behaviour, Hang) else 10.0
+            sender = provider(bench.sns.url, ca_bundle=bench.ca_bundle, read_timeout_s=read_timeout_s)
+            return sender.publish(sms())
         case {"client": name}:
             return CLIENT_SIDE[name](bench)
         case _:
@@ -165,7 +169,7 @@ def outlived_sso_token(bench: Bench) -> Outcome:
     token = {"accessToken": "old", "expiresAt": "2020-01-01T00:00:00Z", "startUrl": "https://bank.invalid/start"}
     (cache / f"{hashlib.sha1(SSO_SESSION.encode()).hexdigest()}.json").write_text(json.dumps(token))
     code = (
-        "import msgspec; from tests.contracts.sns_bench import provider, sms; "
+        "import msgspec; from tests.contracts.sns_bench import provider, run_as_a_pod, sms; "
         f"outcome = provider({bench.sns.url!r}, credentials=None).publish(sms()); "
         "print(msgspec.json.encode(outcome).decode())"
     )
@@ -202,13 +206,9 @@ def token_service_refuses(bench: Bench) -> Outcome:
 
 
 def _by_web_identity(bench: Bench, *replies: Behaviour) -> Outcome:
-    """As a pod on EKS: a token file, a role, and a token service (played by the endpoint) that is asked for a key."""
-    (bench.folder / "token").write_text("a token")
-    bench.environment.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(bench.folder / "token"))
-    bench.environment.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/sender")
-    bench.environment.setenv("AWS_ENDPOINT_URL_STS", bench.sns.url)
+    run_as_a_pod(bench.environment, bench.folder, bench.sns.url)
     bench.sns.then(*replies, action="AssumeRoleWithWebIdentity")
-    return provider(bench.sns.url, credentials=None).publish(sms())
+    return provider(bench.sns.url, credentials=None, read_timeout_s=HANGS_LONGER_THAN_S).publish(sms())
 
 
 def defect_before_sending(bench: Bench) -> Outcome:

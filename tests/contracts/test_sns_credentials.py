@@ -10,7 +10,7 @@ import pytest
 from consumer.core.delivery import Accepted, Failure, Fault, Hint, Outcome
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from consumer.sandbox.sns_script import Answer, Refuse
-from tests.contracts.sns_bench import KEY, SECRETS, forget_the_developers_aws, provider, sms
+from tests.contracts.sns_bench import KEY, SECRETS, forget_the_developers_aws, provider, run_as_a_pod, sms
 
 EXPIRED = Refuse(status=403, code="ExpiredToken")
 
@@ -69,6 +69,21 @@ def test_twenty_threads_that_meet_the_same_old_key_lose_and_double_nothing(sns: 
     assert (len(sns.publishes), len(sns.accepted)) == (21, 1)
 
 
+def test_white_box_a_thread_that_hears_late_of_an_old_key_does_not_throw_the_new_one_away(sns: ScriptedSns) -> None:
+    sender = provider(sns.url)
+    _, old = sender._clients._current()
+    sns.then(EXPIRED)
+    late = sender.publish(sms())
+    _, new = sender._clients._current()
+    assert isinstance(late, Failure)
+
+    sender._clients._learn(late, old)
+
+    _, now = sender._clients._current()
+    assert now is new
+    assert now is not old
+
+
 def test_whoever_mends_a_wrong_key_need_not_restart_us(sns: ScriptedSns, tmp_path: Path) -> None:
     write_key(tmp_path, KEY.access_key_id, "a typing error")
     sender = provider(sns.url, credentials=None)
@@ -84,10 +99,7 @@ def test_whoever_mends_a_wrong_key_need_not_restart_us(sns: ScriptedSns, tmp_pat
 def test_a_pod_gets_its_key_from_the_token_service_before_the_first_text_asks(
     sns: ScriptedSns, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "token").write_text("a token")
-    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
-    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/sender")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sns.url)
+    run_as_a_pod(monkeypatch, tmp_path, sns.url)
     sns.then(_key_for_an_hour(), action="AssumeRoleWithWebIdentity")
 
     sender = provider(sns.url, credentials=None)
@@ -96,6 +108,18 @@ def test_a_pod_gets_its_key_from_the_token_service_before_the_first_text_asks(
 
     assert asked == ["AssumeRoleWithWebIdentity"]
     assert isinstance(outcome, Accepted)
+
+
+def test_a_token_service_that_refuses_us_is_no_answer_to_a_probe(
+    sns: ScriptedSns, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run_as_a_pod(monkeypatch, tmp_path, sns.url)
+    denied = Refuse(status=403, code="AccessDenied")
+    sns.then(denied, denied, action="AssumeRoleWithWebIdentity")
+
+    outcome = provider(sns.url, credentials=None).probe()
+
+    assert faults(outcome) == [Fault.HALT]
 
 
 def _key_for_an_hour() -> Answer:

@@ -12,7 +12,7 @@ from consumer import telemetry
 from consumer.adapters.sns import Credentials
 from consumer.core.preferences import Phone
 from consumer.sandbox.sns_endpoint import ScriptedSns
-from consumer.sandbox.sns_script import ACCEPT, Answer, Behaviour, Refuse
+from consumer.sandbox.sns_script import ACCEPT, Answer, Behaviour, Hang, Refuse
 from tests.contracts.sns_bench import certificate_for_this_host, forget_the_developers_aws, provider, sms
 from tests.contracts.sns_provocations import BEHAVIOURS
 
@@ -80,6 +80,7 @@ def test_number_text_and_key_occur_in_no_outcome_and_no_log_line(
         sns.url,
         credentials=Credentials(access_key_id="AKIDEXAMPLE", secret_access_key=SECRET),
         ca_bundle=tmp_path / "chain.pem" if name.startswith("tls") else None,
+        read_timeout_s=0.3 if isinstance(FAULTS[name], Hang) else 10.0,
     )
     private = sms(phone=Phone(PHONE), text=TEXT)
 

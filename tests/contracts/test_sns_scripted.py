@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from consumer.adapters.sns import SnsProvider
+from consumer.adapters.sns import Credentials
 from consumer.core.catalogue import SmsType
 from consumer.core.delivery import Accepted, Failure, Fault
 from consumer.core.preferences import Phone
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from consumer.sandbox.sns_script import LOSE_REPLY, Drop, Hang, Refuse
-from tests.contracts.sns_bench import KEY, SECRETS, forget_the_developers_aws, provider, sms
+from tests.contracts.sns_bench import SECRETS, forget_the_developers_aws, provider, sms
 from tests.contracts.sns_suite import SendSuite, Sent, Wire
 
 
@@ -71,11 +71,7 @@ def test_an_endpoint_that_is_no_url_is_refused_at_once(url: str) -> None:
 
 
 def test_a_key_that_sns_does_not_know_is_a_halt(sns: ScriptedSns) -> None:
-    sender = SnsProvider(
-        region="eu-south-1",
-        endpoint_url=sns.url,
-        credentials=type(KEY)(access_key_id="AKIAOTHER", secret_access_key="x"),
-    )
+    sender = provider(sns.url, credentials=Credentials(access_key_id="AKIAOTHER", secret_access_key="x"))
 
     outcome = sender.publish(sms())
 

@@ -41,7 +41,6 @@ _BY_CODE: tuple[tuple[re.Pattern[str], _Meaning], ...] = (
     ),
 )
 _NAMES_AN_ATTRIBUTE = re.compile(r"AWS\.|Amazon\.|[Mm]essage ?[Aa]ttribute|Sender ?I[Dd]|SMSType|OriginationNumber")
-_OUR_OPERATIONS = frozenset({"Publish", "GetSMSAttributes"})
 
 _NEVER_CONNECTED = (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError)
 _SETUP_BROKEN = (
@@ -88,7 +87,7 @@ def failure_of(error: Exception) -> Failure:
 
 
 def unsent(failure: Failure) -> Failure:
-    """The same failure where it is known that no request left: no doubt, and no fault of the text's."""
+    """The same failure where no request left, as when the token service refused: no doubt, and no fault of the text's."""
     match failure.fault:
         case Fault.AMBIGUOUS:
             return _but(failure, Fault.TRANSIENT, Hint.HALT_WHEN_REPEATED)
@@ -111,8 +110,7 @@ def _failure_of_reply(error: aws.ClientError) -> Failure:
     status = reply.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     fault, hint = _meaning(code, status, str(document.get("Message", "")))
     printable = code if _CODE.match(code) else f"Http{status}"
-    failure = Failure(fault=fault, code=printable, hint=hint, request_id=request_id_of(reply))
-    return failure if error.operation_name in _OUR_OPERATIONS else unsent(failure)
+    return Failure(fault=fault, code=printable, hint=hint, request_id=request_id_of(reply))
 
 
 def _meaning(code: str, status: int, message: str) -> _Meaning:

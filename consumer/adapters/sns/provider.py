@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore import exceptions as aws
+
 from consumer.adapters.sns.clients import Clients, Credentials, Limits, Target
-from consumer.adapters.sns.faults import NOT_ALLOWED, request_id_of
+from consumer.adapters.sns.faults import NOT_ALLOWED, failure_of, request_id_of
 from consumer.core.delivery import Accepted, Failure, Fault, Hint, Outcome
 from consumer.ports import Sms
 
@@ -84,13 +86,16 @@ class SnsProvider:
         """
 
         def request(client: "SNSClient") -> Outcome:
-            reply: Any = client.get_sms_attributes(attributes=["DefaultSMSType"])
+            try:
+                reply: Any = client.get_sms_attributes(attributes=["DefaultSMSType"])
+            except aws.ClientError as error:
+                failure = failure_of(error)
+                if error.operation_name != "GetSMSAttributes" or failure.code not in NOT_ALLOWED:
+                    raise
+                return Accepted(message_id="", request_id=failure.request_id)
             return Accepted(message_id="", request_id=request_id_of(reply))
 
-        outcome = self._clients.call(request)
-        if isinstance(outcome, Failure) and outcome.code in NOT_ALLOWED:
-            return Accepted(message_id="", request_id=outcome.request_id)
-        return outcome
+        return self._clients.call(request)
 
 
 def _proof_in(reply: Any) -> Outcome:
