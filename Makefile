@@ -28,7 +28,7 @@ check: $(VENV)/dev.stamp ## Look for mistakes without running anything: format, 
 	@$(RUN) -m ruff format --check --quiet .
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m mypy
-	@$(VENV)/bin/lint-imports --no-timing
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(RUN) -m consumer.settings --check README.md
 
 test-interop: $(VENV)/dev.stamp ## Let a Node producer talk to Avviso through real Kafka and a real registry (needs Node and Docker)
