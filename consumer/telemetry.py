@@ -16,7 +16,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _LOGGER = logging.getLogger("avviso")
-_VALUE_CHARACTERS_MAX = 300
+_VALUE_CHARACTERS_MAX = 2000
 
 
 class Line(enum.StrEnum):

@@ -100,8 +100,9 @@ class Bank:
         for customer in CUSTOMERS:
             yield Happening(at_s=0, schema=PREFERENCES, key=customer.id, fields=self._asked(customer))
 
-    def day(self, duration_s: float, silent_per_s: float) -> list[Happening]:
-        """The events of `duration_s` seconds in the order of their time: what must be told, among what must stay silent."""
+    def day(self, start: datetime, duration_s: float, silent_per_s: float) -> list[Happening]:
+        """The events of `duration_s` seconds from `start` in their order: what must be told, among what must stay silent."""
+        self._start = start
         told = self._highlights(duration_s)
         silent = [self._silent(self._random.uniform(0, duration_s)) for _ in range(round(duration_s * silent_per_s))]
         return sorted((*told, *silent), key=lambda happening: happening.at_s)

@@ -1,0 +1,251 @@
+"""The composition root: the only place that knows which adapter stands behind which port."""
+
+import contextlib
+import logging
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TextIO
+
+from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
+
+from consumer import __version__
+from consumer.adapters import resources
+from consumer.adapters.avro import AvroDecoder
+from consumer.adapters.catalogue_file import load_catalogue
+from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
+from consumer.adapters.kafka_source import KafkaSource
+from consumer.adapters.outbox_sqlite import SqliteOutbox
+from consumer.adapters.preference_table import PreferenceTable
+from consumer.adapters.registry import Registry
+from consumer.adapters.sns import SnsProvider
+from consumer.adapters.text_files import read_texts
+from consumer.backoff import exponential
+from consumer.core.breaker import Tolerance
+from consumer.core.catalogue import Catalogue
+from consumer.core.gate import Gate
+from consumer.core.limiter import Rate
+from consumer.core.pseudonym import Pseudonyms
+from consumer.core.texts import InvalidTexts, Texts
+from consumer.dispatch import Dispatch, DispatchLimits
+from consumer.intake import Intake, IntakeLimits
+from consumer.pipeline import Pipeline
+from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.settings import Settings
+from consumer.telemetry import Line, configure_logging, log
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware."""
+    return datetime.now(UTC)
+
+
+def run(settings: Settings, *, stopping: threading.Event, stream: TextIO) -> None:
+    """Read, decide and send on the calling (main) thread until `stopping` is set or a signal sets it.
+
+    Log lines go to `stream`. Raises Broken where it cannot go on. What was built last is undone first: calls in flight are
+    settled, then the outbox is closed, then the offsets are committed and the group is left.
+    """
+    configure_logging(stream, logging.getLevelNamesMapping()[settings.log_level.upper()])
+    log(Line.STARTED, version=__version__)
+    catalogue, texts = language_of_the_bank(settings)
+    with contextlib.ExitStack() as undo:
+        undo.enter_context(_signals_set(stopping))
+        intake = _build(settings, catalogue, texts, stopping, undo)
+        if intake is not None:
+            intake.run()
+        log(Line.STOPPING)
+    log(Line.STOPPED)
+
+
+def language_of_the_bank(settings: Settings) -> tuple[Catalogue, Texts]:
+    """The catalogue and its texts, each checked against the other; raises Broken with all that is wrong."""
+    catalogue = load_catalogue(settings.catalogue_path or resources.catalogue())
+    sources = read_texts(settings.texts_path or resources.texts())
+    try:
+        texts = Texts.from_sources(
+            sources,
+            kinds=catalogue.kinds,
+            bank=settings.bank_name,
+            default_language=settings.default_language,
+            parts_max=settings.dispatch.parts_max,
+        )
+    except InvalidTexts as problem:
+        raise Broken(str(problem), ExitCode.SETTINGS) from None
+    return catalogue, texts
+
+
+def _build(
+    settings: Settings, catalogue: Catalogue, texts: Texts, stopping: threading.Event, undo: contextlib.ExitStack
+) -> Intake | None:
+    """Everything, wired; None if told to stop before Kafka answered."""
+    assert settings.pseudonym_key is not None, "settings that are loaded to run have one"
+    pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value())
+    decoder = AvroDecoder(schemas=resources.schemas(), registry=_registry(settings, undo), now=utc_now)
+    source = undo.enter_context(
+        KafkaSource(
+            settings.kafka_config(),
+            group=settings.group_id,
+            topics=(settings.topics.transactions, settings.topics.balances),
+            sole_owner=True,
+            clock=time.monotonic,
+        )
+    )
+    cluster_id = _when_available(source.cluster_id, stopping)
+    if cluster_id is None:
+        return None
+    outbox = undo.enter_context(_outbox(settings, cluster_id))
+    preferences = undo.enter_context(
+        PreferenceTable(
+            settings.kafka_config(),
+            topic=settings.topics.preferences,
+            path=settings.preferences.path,
+            decode=decoder.preferences,
+            customers_min=settings.preferences.min_records,
+            size_max_bytes=settings.preferences.size_max_bytes,
+        )
+    )
+    dead_letters = undo.enter_context(
+        KafkaDeadLetters(settings.kafka_config(), topic=settings.topics.dead_letters, version=__version__, now=utc_now)
+    )
+    dispatch = _dispatch(settings, outbox, preferences, catalogue, texts, pseudonyms)
+    dispatch.start()
+    undo.callback(dispatch.stop, settings.drain_s)
+
+    def check() -> None:
+        dispatch.check()
+        preferences.check()
+
+    return Intake(
+        source=source,
+        pipeline=Pipeline(
+            decoder=decoder,
+            preferences=preferences,
+            catalogue=catalogue,
+            pseudonyms=pseudonyms,
+            tenant=settings.tenant,
+        ),
+        outbox=outbox,
+        dead_letters=dead_letters,
+        ready=preferences.ready,
+        wake=dispatch.wake,
+        check=check,
+        now=utc_now,
+        stopping=stopping,
+        limits=IntakeLimits(
+            batch_records_max=settings.intake.batch_records_max, poll_timeout_s=settings.intake.poll_timeout_s
+        ),
+    )
+
+
+def _registry(settings: Settings, undo: contextlib.ExitStack) -> Registry | None:
+    if settings.registry.url is None:
+        return None
+    password, token = settings.registry.password, settings.registry.token
+    return undo.enter_context(
+        Registry(
+            settings.registry.url,
+            timeout_s=settings.registry.timeout_s,
+            username=settings.registry.username,
+            password=password.get_secret_value() if password else None,
+            token=token.get_secret_value() if token else None,
+        )
+    )
+
+
+def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
+    topics = ",".join(sorted((settings.topics.transactions, settings.topics.balances)))
+    identity = {"cluster": cluster_id, "group": settings.group_id, "topics": topics}
+    settings.outbox.path.parent.mkdir(parents=True, exist_ok=True)
+    return SqliteOutbox.open(settings.outbox.path, identity=identity, now=utc_now())
+
+
+def _dispatch(
+    settings: Settings,
+    outbox: SqliteOutbox,
+    preferences: PreferenceTable,
+    catalogue: Catalogue,
+    texts: Texts,
+    pseudonyms: Pseudonyms,
+) -> Dispatch:
+    sending, sns = settings.dispatch, settings.sns
+    return Dispatch(
+        outbox=outbox,
+        preferences=preferences,
+        catalogue=catalogue,
+        texts=texts,
+        provider=SnsProvider(
+            region=sns.region,
+            endpoint_url=sns.endpoint_url,
+            ca_bundle=sns.ca_bundle,
+            sender_id=sns.sender_id,
+            origination_number=sns.origination_number,
+            connect_timeout_s=sns.connect_timeout_s,
+            read_timeout_s=sns.read_timeout_s,
+            connections_max=sending.workers + 1,
+        ),
+        pseudonyms=pseudonyms,
+        gate=_gate(settings),
+        backoff=exponential(
+            first_s=sending.backoff_first_s,
+            longest_s=sending.backoff_longest_s,
+            attempts_max=sending.attempts_max,
+            total_s=sending.retry_total_s,
+            chance=random.SystemRandom(),
+        ),
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+        now=utc_now,
+        limits=DispatchLimits(
+            workers=sending.workers,
+            queued_max=sending.workers,
+            lease_s=sending.lease_s,
+            call_timeout_s=settings.call_timeout_s,
+            doubt_s=sending.doubt_s,
+            phone_wait_s=sending.phone_wait_s,
+            parts_max=sending.parts_max,
+        ),
+    )
+
+
+def _gate(settings: Settings) -> Gate:
+    rate, breaker = settings.rate, settings.breaker
+    return Gate(
+        rate=Rate(parts_per_s=rate.parts_per_s, burst_parts=rate.burst_parts, recipient_s=rate.recipient_s),
+        tolerance=Tolerance(ambiguous_max=breaker.ambiguous_max, first_s=breaker.first_s, longest_s=breaker.longest_s),
+        now=utc_now(),
+    )
+
+
+def _when_available(question: Callable[[], str], stopping: threading.Event) -> str | None:
+    """Ask until there is an answer; None if told to stop first."""
+    asking = Retrying(
+        retry=retry_if_exception_type(Unavailable),
+        wait=wait_exponential(multiplier=0.5, max=10.0),
+        stop=stop_when_event_set(stopping),
+        sleep=sleep_using_event(stopping),
+        reraise=True,
+    )
+    try:
+        return asking(question)
+    except Unavailable:
+        return None
+
+
+@contextlib.contextmanager
+def _signals_set(stopping: threading.Event) -> Iterator[None]:
+    """SIGTERM and Ctrl-C end the loop between two steps; afterwards they mean again what they meant before."""
+
+    def stop(_number: int, _frame: object) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

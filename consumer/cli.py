@@ -1,0 +1,190 @@
+"""The command line: what can be asked of Avviso, and what is printed."""
+
+import os
+import re
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Never
+
+import msgspec
+import typer
+from rich.console import Console
+
+from consumer import __version__, app, views, whatif
+from consumer.adapters import json_files, resources
+from consumer.adapters.outbox_sqlite import SqliteOutboxReader
+from consumer.core.catalogue import Catalogue
+from consumer.core.delivery import State
+from consumer.core.pseudonym import Pseudonyms
+from consumer.core.texts import Texts
+from consumer.ports import Broken, ExitCode
+from consumer.sandbox.demo import Wishes, run_demo
+from consumer.settings import Settings, SettingsError, load
+
+cli = typer.Typer(
+    name="avviso",
+    help="Turns a bank's Avro events into the one SMS a customer asked for.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+outbox = typer.Typer(help="Look into the outbox, beside a running process.", no_args_is_help=True)
+schemas = typer.Typer(help="The Avro contract with the bank's core systems.", no_args_is_help=True)
+cli.add_typer(outbox, name="outbox")
+cli.add_typer(schemas, name="schemas")
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"avviso {__version__}")
+        raise typer.Exit
+
+
+def _duration_s(text: str) -> float:
+    found = _DURATION.match(text)
+    if not found:
+        raise typer.BadParameter("write a duration as 30s, 2m or 1h")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise typer.BadParameter("write an instant with its offset, as 2026-11-22T14:30:00+01:00")
+    return at.astimezone(UTC)
+
+
+File = Annotated[Path, typer.Option(exists=True, dir_okay=False, readable=True)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
+
+
+@cli.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Settings come from the environment (AVVISO_...); the README lists them."""
+
+
+@cli.command()
+def run() -> None:
+    """Read the bank's events and send the SMS, until told to stop."""
+    app.run(_settings(to_run=True), stopping=threading.Event(), stream=sys.stderr)
+
+
+@cli.command()
+def demo(
+    duration_s: Annotated[
+        float, typer.Option("--for", parser=_duration_s, metavar="DURATION", help="How long the bank talks.")
+    ] = 30.0,
+    seed: Annotated[int, typer.Option(help="The same seed, the same events.")] = 1,
+    plain: Annotated[bool, typer.Option("--plain", help="Print lines, for pipes and logs.")] = False,
+) -> None:
+    """Show all of it on embedded parts: a Kafka, an SNS, a bank that talks. Exits 0 only if the sums agree."""
+    console = Console()
+    wishes = Wishes(duration_s=duration_s, seed=seed, plain=plain or not console.is_terminal)
+    raise typer.Exit(run_demo(wishes, console))
+
+
+@cli.command()
+def decide(
+    event: File,
+    preferences: File,
+    standing: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="What was seen and told.")] = None,
+    now: Annotated[datetime | None, typer.Option(parser=_instant, metavar="INSTANT", help="Default: now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what one event would be told as, to whom and why: the decision, its reason, the text in each language."""
+    catalogue, texts = _bank(_settings())
+    pseudonyms = Pseudonyms(b"nothing of this run is kept")
+    try:
+        happened = json_files.read_event(event, resources.schemas())
+        customers = json_files.read_preferences(preferences, resources.schemas())
+        memory = json_files.read_memory(standing, happened, pseudonyms)
+    except json_files.UnusableInput as problem:
+        _refuse(str(problem))
+    trial = whatif.Trial(
+        catalogue=catalogue, texts=texts, pseudonyms=pseudonyms, memory=memory, now=now or app.utc_now()
+    )
+    answers = trial.answers(happened, customers)
+    if as_json:
+        _print_json([whatif.described(answer) for answer in answers])
+    else:
+        views.show_answers(Console(), answers)
+
+
+@outbox.command("stats")
+def outbox_stats(as_json: AsJson = False) -> None:
+    """Count the notices by state."""
+    with _reader() as reader:
+        stats = reader.stats()
+    if as_json:
+        _print_json(dict(stats))
+    else:
+        views.show_stats(Console(), stats)
+
+
+@outbox.command("list")
+def outbox_list(
+    state: Annotated[State | None, typer.Option(help="Only notices in this state.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer's notices.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List notices, the newest first."""
+    with _reader() as reader:
+        summaries = reader.list(state=state.value if state else None, customer_id=customer, limit=limit)
+    if as_json:
+        _print_json(list(summaries))
+    else:
+        views.show_list(Console(), summaries)
+
+
+@outbox.command("show")
+def outbox_show(notice_id: int, as_json: AsJson = False) -> None:
+    """Tell all that is known of one notice: where it came from, what was compared, and everything that became of it."""
+    with _reader() as reader:
+        story = reader.show(notice_id)
+    if story is None:
+        _refuse(f"there is no notice {notice_id}; `avviso outbox list` tells which there are")
+    if as_json:
+        _print_json(story)
+    else:
+        views.show_story(Console(), story)
+
+
+def _settings(*, to_run: bool = False) -> Settings:
+    try:
+        return load(os.environ, to_run=to_run)
+    except SettingsError as problem:
+        _refuse(str(problem))
+
+
+def _bank(settings: Settings) -> tuple[Catalogue, Texts]:
+    try:
+        return app.language_of_the_bank(settings)
+    except Broken as problem:
+        _refuse(str(problem), problem.exit_code)
+
+
+def _reader() -> SqliteOutboxReader:
+    try:
+        return SqliteOutboxReader.open(_settings().outbox.path)
+    except Broken as problem:
+        _refuse(str(problem), problem.exit_code)
+
+
+def _refuse(problem: str, exit_code: int = ExitCode.SETTINGS) -> Never:
+    typer.echo(f"avviso: {problem}", err=True)
+    raise typer.Exit(int(exit_code))
+
+
+def _print_json(value: object) -> None:
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

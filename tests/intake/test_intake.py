@@ -1,0 +1,293 @@
+"""The intake loop: nothing is committed before it is recorded, nothing is skipped, and it waits for nothing in vain."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumer.adapters.catalogue_file import load_catalogue
+from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
+from consumer.adapters.resources import catalogue
+from consumer.core.delivery import Patience
+from consumer.core.notice import Change
+from consumer.core.record import Position, Record
+from consumer.core.standing import Memory, Questions
+from consumer.intake import Intake, IntakeLimits
+from consumer.pipeline import Pipeline
+from consumer.ports import Conflict, OutboxForIntake, Recorded, Unavailable, Undecodable
+from tests.builders import NOW, PSEUDONYMS, balance, euros, preferences, record, transaction
+from tests.fakes import Decoded, Drawer, Listed, ScriptedSource
+
+States = Callable[[], dict[str, int]]
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
+    with SqliteOutbox.open(tmp_path / "outbox.sqlite", identity={}, now=NOW) as opened:
+        yield opened
+
+
+@pytest.fixture
+def states(tmp_path: Path, outbox: SqliteOutbox) -> States:
+    def counted() -> dict[str, int]:
+        with SqliteOutboxReader.open(tmp_path / "outbox.sqlite") as reader:
+            return {state: count for state, count in reader.stats().items() if count}
+
+    return counted
+
+
+class Flaky:
+    """The outbox before it, failing as told."""
+
+    def __init__(self, outbox: OutboxForIntake, failures: Sequence[Exception]) -> None:
+        self._outbox = outbox
+        self._failures = list(failures)
+        self.recalls = 0
+
+    def recall(self, asked: Questions) -> Memory:
+        self.recalls += 1
+        return self._outbox.recall(asked)
+
+    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
+        if self._failures:
+            raise self._failures.pop(0)
+        return self._outbox.record(changes, now)
+
+
+def records(*offsets: int, epoch: int = 0) -> list[Record]:
+    return [
+        record(position=Position(topic="bank.transactions.v1", partition=0, offset=offset), epoch=epoch)
+        for offset in offsets
+    ]
+
+
+class Run:
+    """An intake on fakes around the real outbox: runs until the script has nothing left, or `idle` says so."""
+
+    def __init__(self, outbox: OutboxForIntake, content: dict[int, Any], batches: Sequence[Sequence[Record]]) -> None:
+        self.stopping = threading.Event()
+        self.idle: Callable[[], None] = self.stopping.set
+        self.source = ScriptedSource(batches, lambda: self.idle())  # noqa: PLW0108 - tests replace it
+        self.decoder = Decoded(content)
+        self.table = Listed(preferences())
+        self.drawer = Drawer()
+        self.woken = 0
+        self.outbox = outbox
+
+    def __call__(self) -> None:
+        Intake(
+            source=self.source,
+            pipeline=Pipeline(
+                decoder=self.decoder,
+                preferences=self.table,
+                catalogue=load_catalogue(catalogue()),
+                pseudonyms=PSEUDONYMS,
+                tenant="default",
+            ),
+            outbox=self.outbox,
+            dead_letters=self.drawer,
+            ready=self.table.ready,
+            wake=self._wake,
+            check=lambda: None,
+            now=lambda: NOW,
+            stopping=self.stopping,
+            limits=IntakeLimits(),
+        ).run()
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def in_turn(self, *steps: Callable[[], object]) -> None:
+        """What happens on the polls that deliver nothing, one after the other; then the run ends."""
+        left = list(steps)
+
+        def step() -> None:
+            if left:
+                left.pop(0)()
+            else:
+                self.stopping.set()
+
+        self.idle = step
+
+
+def test_an_event_becomes_a_notice_and_only_then_is_its_offset_done(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(outbox, {1: transaction()}, [records(1)])
+
+    run()
+
+    assert states() == {"pending": 1}
+    assert [position.offset for position in run.source.processed_positions] == [1]
+    assert run.woken == 1
+
+
+def test_a_silent_event_is_done_without_a_word_to_dispatch(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(outbox, {1: transaction(amount=euros("0.50"))}, [records(1)])
+
+    run()
+
+    assert (states(), run.woken) == ({}, 0)
+    assert len(run.source.processed_positions) == 1
+
+
+def test_the_same_event_twice_in_a_batch_and_again_later_is_one_notice(outbox: SqliteOutbox, states: States) -> None:
+    same = transaction()
+    run = Run(outbox, {1: same, 2: same, 3: same}, [records(1, 2), records(3)])
+
+    run()
+
+    assert states() == {"pending": 1}
+    assert len(run.source.processed_positions) == 3
+
+
+def test_a_replayed_event_whose_notice_ended_untold_stays_recorded_once(outbox: SqliteOutbox, states: States) -> None:
+    late = transaction(occurred_at=NOW.replace(year=2025))
+    run = Run(outbox, {1: late, 2: late, 3: transaction(event_id="evt-9", transaction_id="tx-9")}, [records(1)])
+    run()
+    outbox.sweep(NOW, Patience(lease=timedelta(minutes=1), doubt=timedelta(minutes=5)))
+
+    again = Run(outbox, {2: late, 3: transaction(event_id="evt-9", transaction_id="tx-9")}, [records(2, 3)])
+    again()
+
+    assert states() == {"expired": 1, "pending": 1}
+
+
+def test_an_undecodable_record_is_set_aside_before_its_offset_is_done(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(outbox, {1: Undecodable("trailing_bytes", "2 bytes are left"), 2: transaction()}, [records(1, 2)])
+
+    run()
+
+    assert [letter.reason for letter in run.drawer.letters] == ["trailing_bytes"]
+    assert states() == {"pending": 1}
+    assert len(run.source.processed_positions) == 2
+
+
+def test_a_registry_outage_pauses_and_loses_nothing(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(outbox, {1: transaction(), 2: Unavailable("registry", "timeout")}, [records(1, 2)])
+    run.in_turn(lambda: None, lambda: run.decoder.learn(2, transaction(event_id="evt-3", transaction_id="tx-3")))
+
+    run()
+
+    assert states() == {"pending": 2}
+    assert run.source.journal[:3] == ["pause", "resume", "processed"]
+
+
+def test_intake_stops_while_dead_letters_cannot_be_written_and_writes_each_once(
+    outbox: SqliteOutbox, states: States
+) -> None:
+    run = Run(outbox, {1: Undecodable("no_framing", "?"), 2: transaction()}, [records(1, 2)])
+    run.drawer.outages = 3
+    run.in_turn(lambda: None, lambda: None, lambda: None)
+
+    run()
+
+    assert len(run.drawer.letters) == 1
+    assert states() == {"pending": 1}
+
+
+def test_nothing_is_done_while_the_preferences_are_not_believed(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(outbox, {1: transaction()}, [records(1)])
+    run.table.caught_up = False
+
+    run()
+
+    assert run.source.processed_positions == []
+    assert states() == {}
+
+
+def test_a_stop_during_an_outage_leaves_the_batch_to_the_next_process(outbox: SqliteOutbox) -> None:
+    run = Run(Flaky(outbox, [Unavailable("outbox", "full")] * 2), {1: transaction()}, [records(1)])
+    run.in_turn(run.stopping.set)
+
+    run()
+
+    assert run.source.processed_positions == []
+
+
+def test_an_outbox_that_comes_back_gets_the_batch_once(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(Flaky(outbox, [Unavailable("outbox", "full")] * 2), {1: transaction()}, [records(1)])
+    run.in_turn(lambda: None, lambda: None)
+
+    run()
+
+    assert states() == {"pending": 1}
+    assert len(run.source.processed_positions) == 1
+
+
+def test_records_of_a_partition_lost_during_an_outage_are_let_go(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(Flaky(outbox, [Unavailable("outbox", "full")]), {1: transaction()}, [records(1)])
+
+    def lose() -> None:
+        run.source.epoch = 1
+
+    run.in_turn(lose)
+
+    run()
+
+    assert states() == {}
+    assert run.source.processed_positions == []
+
+
+def test_what_changed_between_reading_and_writing_is_read_and_judged_again(
+    outbox: SqliteOutbox, states: States
+) -> None:
+    flaky = Flaky(outbox, [Conflict()])
+    run = Run(flaky, {1: balance()}, [records(1)])
+
+    run()
+
+    assert flaky.recalls == 2
+    assert states() == {"pending": 1}
+
+
+def test_a_conflict_that_does_not_end_pauses_like_an_outage(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(Flaky(outbox, [Conflict()] * 5), {1: balance()}, [records(1)])
+    run.in_turn(lambda: None)
+
+    run()
+
+    assert run.source.journal[0] == "pause"
+    assert states() == {"pending": 1}
+
+
+def test_a_defect_ends_the_process_before_the_offsets_are_done(outbox: SqliteOutbox) -> None:
+    run = Run(outbox, {1: ZeroDivisionError()}, [records(1)])
+
+    with pytest.raises(ZeroDivisionError):
+        run()
+
+    assert run.source.processed_positions == []
+
+
+def test_the_death_of_another_part_ends_intake(outbox: SqliteOutbox) -> None:
+    run = Run(outbox, {}, [])
+
+    def never_again() -> None:
+        raise AssertionError("polled after the check")
+
+    run.idle = never_again
+    with pytest.raises(RuntimeError, match="dispatch died"):
+        Intake(
+            source=run.source,
+            pipeline=Pipeline(
+                decoder=run.decoder,
+                preferences=run.table,
+                catalogue=load_catalogue(catalogue()),
+                pseudonyms=PSEUDONYMS,
+                tenant="default",
+            ),
+            outbox=outbox,
+            dead_letters=run.drawer,
+            ready=run.table.ready,
+            wake=lambda: None,
+            check=_died,
+            now=lambda: NOW,
+            stopping=run.stopping,
+            limits=IntakeLimits(),
+        ).run()
+
+
+def _died() -> None:
+    raise RuntimeError("dispatch died")
