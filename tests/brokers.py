@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -72,6 +72,24 @@ def fresh_topic(kafka: Kafka, name: str, partitions: int = 1, config: Mapping[st
     topic = fresh(name)
     kafka.create_topic(topic, partitions, config)
     return topic
+
+
+def produce(kafka: Kafka, topic: str, *values: bytes | None, partition: int = 0, **changes: Any) -> None:
+    """Write these values in order, and return when all of them are there."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "enable.idempotence": True, "linger.ms": 0})
+    for value in values:
+        producer.produce(topic, value=value, partition=partition, **changes)
+    assert producer.flush(_TIMEOUT_S) == 0
+
+
+def committed(kafka: Kafka, group: str, topic: str, partition: int = 0) -> int | None:
+    """The offset that the group would start from; None if it has committed none."""
+    asker = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": group})
+    try:
+        [found] = asker.committed([TopicPartition(topic, partition)], _TIMEOUT_S)
+        return None if found.offset < 0 else found.offset
+    finally:
+        asker.close()
 
 
 @cache

@@ -1,0 +1,109 @@
+"""The partitions that are ours now, and how far each has got."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count
+
+from consumer.core.record import Position, Record
+
+Key = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Each offset is that of the next record: to deliver, to process, as told to Kafka, and as Kafka has confirmed."""
+
+    epoch: int
+    delivered: int | None = None
+    processed: int | None = None
+    told: int | None = None
+    confirmed: int | None = None
+
+
+class Partitions:
+    """Books of what was delivered, processed and committed since each partition became ours. Does nothing itself.
+
+    A partition that is taken away and comes back starts a new epoch: what an older epoch delivered counts no more.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[Key, _Progress] = {}
+        self._epochs = count(1)
+
+    def assigned(self, keys: Iterable[Key]) -> None:
+        """These became ours, all in one new epoch."""
+        epoch = next(self._epochs)
+        for key in keys:
+            self._held[key] = _Progress(epoch=epoch)
+
+    def gone(self, keys: Iterable[Key]) -> None:
+        """These are ours no more."""
+        for key in keys:
+            self._held.pop(key, None)
+
+    @property
+    def keys(self) -> Collection[Key]:
+        """All that are ours."""
+        return self._held.keys()
+
+    def delivered(self, topic: str, partition: int, offset: int) -> int | None:
+        """Note a record on its way to the caller; returns its epoch, or None if its partition is not ours."""
+        progress = self._held.get((topic, partition))
+        if progress is None:
+            return None
+        progress.delivered = offset + 1
+        return progress.epoch
+
+    def resume_at(self, key: Key) -> int | None:
+        """The record after the last one delivered; None where none was, or the partition is not ours."""
+        progress = self._held.get(key)
+        return None if progress is None else progress.delivered
+
+    def rewound(self, position: Position) -> None:
+        """What lies here is delivered once more."""
+        self._held[position.topic, position.partition].delivered = position.offset
+
+    def owns(self, record: Record) -> bool:
+        """Whether the record's partition is ours in the epoch that delivered it."""
+        progress = self._held.get((record.position.topic, record.position.partition))
+        return progress is not None and progress.epoch == record.epoch
+
+    def processed(self, records: Iterable[Record]) -> None:
+        """These need not be delivered again. Never moves backwards; what is not ours any more is left to its new owner."""
+        for record in records:
+            if self.owns(record):
+                progress = self._held[record.position.topic, record.position.partition]
+                progress.processed = max(progress.processed or 0, record.position.offset + 1)
+
+    def untold(self) -> Mapping[Key, int]:
+        """What was processed since Kafka was told last."""
+        return {
+            key: progress.processed
+            for key, progress in self._held.items()
+            if progress.processed is not None and progress.processed != progress.told
+        }
+
+    def unconfirmed(self, keys: Iterable[Key]) -> Mapping[Key, int]:
+        """What was processed of these and Kafka has not confirmed yet."""
+        held = ((key, self._held[key]) for key in keys if key in self._held)
+        return {
+            key: progress.processed
+            for key, progress in held
+            if progress.processed is not None and progress.processed != progress.confirmed
+        }
+
+    def told(self, offsets: Mapping[Key, int]) -> None:
+        """These offsets are on their way to Kafka."""
+        for key, offset in offsets.items():
+            self._held[key].told = offset
+
+    def answered(self, key: Key, offset: int, *, confirmed: bool) -> None:
+        """Kafka's answer to what it was told; refused, it is told again, unless something newer is on its way."""
+        progress = self._held.get(key)
+        if progress is None:
+            return
+        if confirmed:
+            progress.confirmed = max(progress.confirmed or 0, offset)
+        elif progress.told == offset:
+            progress.told = None

@@ -1,0 +1,309 @@
+"""One member of the consumer group, used from one thread."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, broken, commit_refused, complain, is_fatal
+from consumer.adapters.kafka_source.ownership import SoleOwnership
+from consumer.adapters.kafka_source.partitions import Key, Partitions
+from consumer.adapters.kafka_source.translation import complete, headers, keys, listed, placed, unplaced
+from consumer.core.record import Position, Record
+from consumer.ports import Unavailable
+from consumer.telemetry import Line, alarm, log
+
+
+class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """`request_timeout_s` bounds each question to the cluster; a stopped partition is looked at again each `recheck_s`."""
+
+    commit_interval_s: float = 1.0
+    request_timeout_s: float = 5.0
+    recheck_s: float = 1.0
+    sole_owner_patience_s: float = 60.0
+
+
+class KafkaSource:
+    """ports.RecordSource on a consumer of the group `group`.
+
+    `settings` are librdkafka's own names and values, already validated; what decides over delivery is overridden here. With
+    `sole_owner` nothing is delivered before every partition of `topics` is ours, and Broken ends the wait. A partition whose
+    next offset is not in its topic any more stops with an alarm; the others go on. `clock`: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str | int | float | bool],
+        *,
+        group: str,
+        topics: Sequence[str],
+        sole_owner: bool,
+        clock: Callable[[], float],
+        limits: SourceLimits | None = None,
+    ) -> None:
+        """Join the group; the first assignment comes with a later `poll`."""
+        self._topics = tuple(topics)
+        self._clock = clock
+        self._limits = limits or SourceLimits()
+        self._partitions = Partitions()
+        self._ownership = SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else None
+        self._paused = False
+        self._stopped: set[Key] = set()
+        self._committed_at_s = self._look_again_at_s = self._count_again_at_s = -math.inf
+        self._consumer = Consumer(
+            complete(settings) | {"group.id": group, "on_commit": self._on_commit, "error_cb": complain},
+            logger=logging.getLogger("librdkafka"),
+        )
+        self._consumer.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        self._closed = False
+
+    def cluster_id(self) -> str:
+        """Kafka's own name of the cluster; raises Unavailable."""
+        try:
+            cluster_id: str | None = self._consumer.cluster_id(self._limits.request_timeout_s)
+        except KafkaException as problem:
+            raise Unavailable("kafka", problem.args[0].name()) from None
+        if not cluster_id:
+            raise Unavailable("kafka", "no_answer")
+        return cluster_id
+
+    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+        """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
+        self._judge_ownership()
+        self._look_at_stopped()
+        records: list[Record] = []
+        for message in self._fetch(records_max, timeout_s):
+            error = message.error()
+            if error is not None:
+                self._take_error(message, error)
+                continue
+            record = self._record(message)
+            if record is not None:
+                records.append(record)
+        if records and self._holds_back:
+            self._rewind(records)
+            return []
+        return records
+
+    def owns(self, record: Record) -> bool:
+        """Whether the record's partition is still ours, in the same assignment that delivered it."""
+        return self._partitions.owns(record)
+
+    def processed(self, records: Sequence[Record]) -> None:
+        """All of these are done with; of each partition they are the next ones in order, none left out."""
+        self._partitions.processed(records)
+
+    def commit(self) -> None:
+        """Tell Kafka what is processed, at most once per interval; the answer comes with a later `poll`."""
+        now_s = self._clock()
+        if now_s - self._committed_at_s < self._limits.commit_interval_s:
+            return
+        offsets = self._partitions.untold()
+        if not offsets:
+            return
+        self._committed_at_s = now_s
+        try:
+            self._consumer.commit(offsets=placed(offsets), asynchronous=True)
+        except KafkaException as problem:
+            commit_refused(problem.args[0])
+        else:
+            self._partitions.told(offsets)
+
+    def pause(self) -> None:
+        """Deliver nothing more; what librdkafka has fetched ahead is fetched again later."""
+        self._paused = True
+        self._consumer.pause(unplaced(self._partitions.keys))
+
+    def resume(self) -> None:
+        """Deliver again, unless ownership is still to be proven."""
+        self._paused = False
+        if not self._holds_back:
+            self._consumer.resume(unplaced(self._partitions.keys))
+
+    def close(self) -> None:
+        """Commit what is processed, and leave the group. On the polling thread; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._consumer.close()  # revokes everything, and with that commits it
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _holds_back(self) -> bool:
+        return self._paused or (self._ownership is not None and not self._ownership.proven)
+
+    def _fetch(self, records_max: int, timeout_s: float) -> Iterable[Message]:
+        """consume() alone would wait for a full batch."""
+        try:
+            first = self._consumer.poll(timeout_s)
+            if first is None:
+                return ()
+            return (first, *self._consumer.consume(records_max - 1, 0)) if records_max > 1 else (first,)
+        except KafkaException as problem:
+            raise broken(problem.args[0]) from None
+
+    def _record(self, message: Message) -> Record | None:
+        """None for what was fetched from a partition that a rebalance has taken away meanwhile."""
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        assert topic is not None
+        assert partition is not None
+        assert offset is not None
+        epoch = self._partitions.delivered(topic, partition, offset)
+        if epoch is None:
+            return None
+        return Record(
+            position=Position(topic=topic, partition=partition, offset=offset),
+            key=message.key(),
+            value=message.value(),
+            headers=headers(message),
+            timestamp_ms=max(message.timestamp()[1], 0),
+            epoch=epoch,
+        )
+
+    def _take_error(self, message: Message, error: KafkaError) -> None:
+        topic, partition = message.topic(), message.partition()
+        if is_fatal(error):
+            raise broken(error)
+        if error.code() in STOPS_A_PARTITION and topic is not None and partition is not None:
+            self._stopped.add((topic, partition))
+        else:
+            complain(error, topic)
+
+    # Rebalances: called by librdkafka from within poll and close.
+
+    def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        ours = keys(assigned)
+        self._partitions.assigned(ours)
+        self._stopped.difference_update(ours)
+        self._place(assigned)
+        if self._ownership is not None:
+            self._ownership.assigned(self._clock())
+        log(Line.PARTITIONS_ASSIGNED, partitions=listed(ours))
+
+    def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
+        ours = keys(revoked)
+        self._commit_now(self._partitions.unconfirmed(ours))
+        self._let_go(ours)
+        if self._ownership is not None:
+            self._ownership.revoked()
+        log(Line.PARTITIONS_REVOKED, partitions=listed(ours))
+
+    def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
+        """Another member may have them already: a commit now would set its offsets back."""
+        ours = keys(lost)
+        self._let_go(ours)
+        if self._ownership is not None:
+            self._ownership.lost()
+        log(Line.PARTITIONS_LOST, logging.WARNING, partitions=listed(ours))
+
+    def _let_go(self, gone: Sequence[Key]) -> None:
+        self._partitions.gone(gone)
+        self._stopped.difference_update(gone)
+
+    def _place(self, partitions: list[TopicPartition]) -> None:
+        """Start fetching these at the offsets they carry; held back if everything is."""
+        self._consumer.incremental_assign(partitions)
+        if self._holds_back and partitions:
+            self._consumer.pause(partitions)
+
+    def _place_again(self, key: Key, offset: int) -> None:
+        """Fetch from this offset on. Seeking would not wake a partition that has stopped."""
+        self._consumer.incremental_unassign(unplaced([key]))
+        self._place(placed({key: offset}))
+
+    def _rewind(self, records: Iterable[Record]) -> None:
+        """What was fetched although everything is held back is fetched again later."""
+        firsts: dict[Key, Position] = {}
+        for record in records:
+            firsts.setdefault((record.position.topic, record.position.partition), record.position)
+        try:
+            for key, position in firsts.items():
+                self._partitions.rewound(position)
+                self._place_again(key, position.offset)
+        except KafkaException as problem:
+            raise broken(problem.args[0]) from None
+
+    # Partitions that have stopped, and partitions that are missing.
+
+    def _look_at_stopped(self) -> None:
+        """Send a partition of a new group to its beginning, and say which ones have lost records."""
+        if not self._stopped or self._clock() < self._look_again_at_s:
+            return
+        try:
+            for key in tuple(self._stopped):
+                start = self._start(key)
+                if start is not None:
+                    self._place_again(key, start)
+                self._stopped.discard(key)
+        except KafkaException as problem:
+            complain(problem.args[0])
+            self._look_again_at_s = self._clock() + self._limits.recheck_s
+
+    def _start(self, key: Key) -> int | None:
+        """Where to read on; None, and an alarm, where that is not in the topic any more. Raises KafkaException."""
+        [partition] = unplaced([key])
+        offset = self._partitions.resume_at(key)
+        if offset is None:
+            [committed] = self._consumer.committed([partition], self._limits.request_timeout_s)
+            if committed.error is not None:
+                raise KafkaException(committed.error)
+            if committed.offset < 0:
+                return OFFSET_BEGINNING
+            offset = committed.offset
+        low, high = self._consumer.get_watermark_offsets(partition, self._limits.request_timeout_s)
+        if low <= offset <= high:
+            return offset
+        alarm(Line.OFFSET_OUT_OF_RANGE, topic=key[0], partition=key[1], offset=offset)
+        return None
+
+    def _judge_ownership(self) -> None:
+        ownership = self._ownership
+        if ownership is None or not ownership.in_question or self._clock() < self._count_again_at_s:
+            return
+        held_back = self._holds_back
+        self._count_again_at_s = self._clock() + self._limits.recheck_s
+        try:
+            existing = sum(self._count(topic) for topic in self._topics)
+        except KafkaException as problem:
+            complain(problem.args[0])
+            return
+        ownership.counted(owned=len(self._partitions.keys), existing=existing, now_s=self._clock())
+        if held_back and not self._holds_back:
+            self._consumer.resume(unplaced(self._partitions.keys))
+
+    def _count(self, topic: str) -> int:
+        metadata = self._consumer.list_topics(topic, self._limits.request_timeout_s)
+        return len(metadata.topics[topic].partitions)
+
+    # Commits.
+
+    def _commit_now(self, offsets: Mapping[Key, int]) -> None:
+        if not offsets:
+            return
+        try:
+            answers = self._consumer.commit(offsets=placed(offsets), asynchronous=False)
+        except KafkaException as problem:
+            commit_refused(problem.args[0])
+        else:
+            self._on_commit(None, answers)
+
+    def _on_commit(self, error: KafkaError | None, answers: list[TopicPartition]) -> None:
+        if error is not None:
+            commit_refused(error)
+        for answer in answers:
+            if error is None and answer.error is not None:
+                commit_refused(answer.error)
+            confirmed = error is None and answer.error is None
+            self._partitions.answered((answer.topic, answer.partition), answer.offset, confirmed=confirmed)

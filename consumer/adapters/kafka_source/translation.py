@@ -1,0 +1,52 @@
+"""Between librdkafka's words and ours."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
+
+from consumer.adapters.kafka_source.partitions import Key
+
+_OWN = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",  # the source sends a new group to the beginning itself; no other gap may be skipped
+    "isolation.level": "read_committed",
+    "enable.partition.eof": False,
+}
+_CLASSIC = {"partition.assignment.strategy": "cooperative-sticky"}
+"""Incremental protocols only: what stays ours in a rebalance keeps flowing, and is told apart from what comes back."""
+
+
+def complete(settings: Mapping[str, str | int | float | bool]) -> dict[str, object]:
+    """The given settings with those that decide over delivery, which are ours alone."""
+    classic = {} if settings.get("group.protocol") == "consumer" else _CLASSIC
+    return {"client.id": "avviso", **settings, **classic, **_OWN}
+
+
+def keys(partitions: Iterable[TopicPartition]) -> Sequence[Key]:
+    """Topic and number only."""
+    return [(one.topic, one.partition) for one in partitions]
+
+
+def placed(offsets: Mapping[Key, int]) -> list[TopicPartition]:
+    """Partitions with an offset each."""
+    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+
+
+def unplaced(held: Iterable[Key]) -> list[TopicPartition]:
+    """Partitions without an offset."""
+    return [TopicPartition(topic, partition, OFFSET_INVALID) for topic, partition in held]
+
+
+def listed(held: Iterable[Key]) -> str:
+    """For people: `topic[0] topic[1]`."""
+    return " ".join(f"{topic}[{partition}]" for topic, partition in sorted(held))
+
+
+def headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
+    """As they came. A name that is not UTF-8 breaks Kafka's own rule and hides them all: the record counts without them."""
+    try:
+        found = message.headers()
+    except UnicodeDecodeError:
+        return ()
+    return tuple(found) if found else ()  # type: ignore[arg-type]
