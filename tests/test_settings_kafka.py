@@ -106,6 +106,10 @@ def test_the_names_in_our_lists_are_names_of_librdkafka_or_of_its_client(name: s
     assert name in of_the_client or refusals({name: ""}).get(name) != "librdkafka has no such property"
 
 
+def test_what_the_client_takes_for_something_else_than_a_string_is_refused_too() -> None:
+    assert refusals({"default.topic.config": "canary"}) == {"default.topic.config": "librdkafka refuses the value"}
+
+
 def test_clients_can_be_made_of_what_is_not_refused() -> None:
     properties = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
     properties |= {"sasl.username": "avviso", "sasl.password": "known"}

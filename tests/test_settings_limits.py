@@ -16,6 +16,10 @@ from consumer.settings import SettingsError, load
         ({"AVVISO_TOPICS__BALANCES": "bank.transactions.v1"}, ["AVVISO_TOPICS"]),
         ({"AVVISO_REGISTRY__USERNAME": "u"}, ["AVVISO_REGISTRY"]),
         ({"AVVISO_REGISTRY__TOKEN": "t"}, ["AVVISO_REGISTRY"]),
+        (
+            {"AVVISO_REGISTRY__TOKEN": "t", "AVVISO_REGISTRY__USERNAME": "u", "AVVISO_REGISTRY__PASSWORD": "p"},
+            ["AVVISO_REGISTRY"],
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(environ: dict[str, str], named: list[str]) -> None:
