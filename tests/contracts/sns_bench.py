@@ -59,6 +59,7 @@ def provider(url: str, **changes: Any) -> SnsProvider:
         "endpoint_url": url,
         "connect_timeout_s": 10.0,
         "read_timeout_s": 10.0,
+        "start_timeout_s": 10.0,
     }
     return SnsProvider(**(ordinary | changes))
 

@@ -47,7 +47,7 @@ class SnsProvider:
         origination_number: str | None = None,
         connect_timeout_s: float = 3.0,
         read_timeout_s: float = 10.0,
-        start_timeout_s: float = 10.0,
+        start_timeout_s: float = 2.0,
         connections_max: int = 32,
         client_age_max_s: float = 20.0,
         elapsed_s: Callable[[], float] = time.monotonic,
