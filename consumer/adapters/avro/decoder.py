@@ -11,8 +11,9 @@ import msgspec
 
 from consumer.adapters.avro.framing import ConfluentId, Fingerprint, WriterSchema, header, named_by
 from consumer.adapters.avro.library import Library
-from consumer.adapters.avro.plans import Change, Unreadable, plan
+from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import SchemaRefused, read_schema
+from consumer.adapters.avro.values import Change, Unreadable
 from consumer.adapters.avro.wire import Wire
 from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields
 from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
@@ -136,6 +137,8 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
         return _Reading(full_name=reader.name, wire=Wire(schema), change=plan(schema, reader))
     except SchemaRefused as problem:
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail=str(problem))
+    except Exception:  # noqa: BLE001 - a schema comes from outside as its records do: it must not stop those after it
+        return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail="the schema cannot be used")
 
 
 def _read(value: bytes, head: bytes, reading: _Reading) -> Mapping[str, Any]:

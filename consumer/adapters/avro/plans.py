@@ -1,8 +1,6 @@
 """From what a writer's schema says to what ours says: worked out once per schema, applied to every record."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import Context, Decimal
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,39 +18,9 @@ from consumer.adapters.avro.types import (
     SchemaRefused,
     Type,
     UnionType,
+    may_be_null,
 )
-
-Change = Callable[[Any], Any]
-"""From a value as it was read to the value that is meant. Raises Unreadable."""
-
-DECIMAL_BYTES_MAX = 16
-DIGITS_MAX = 38
-"""As many as DECIMAL_BYTES_MAX bytes hold whatever the digits are."""
-_EXACT = Context(prec=DIGITS_MAX + 1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INSTANTS = {"timestamp-millis": 1000, "timestamp-micros": 1}
-"""Microseconds in one unit, of the instants that can be read exactly."""
-_PROMOTIONS: Mapping[str, Mapping[str, Change | None]] = {
-    "long": {"int": None},
-    "float": {"int": float, "long": float},
-    "double": {"int": float, "long": float, "float": None},
-    "string": {"bytes": bytes.decode},
-    "bytes": {"string": str.encode},
-}
-
-
-class Unreadable(ValueError):
-    """A value that breaks a rule of its schema. `path`: the field; `rule`: what it breaks, never the value."""
-
-    def __init__(self, rule: str, path: str = "") -> None:
-        """Say which rule; the field is added on the way up."""
-        super().__init__(rule)
-        self.rule = rule
-        self.path = path
-
-    def inside(self, name: str) -> "Unreadable":
-        """The same, seen from the record or list that holds it."""
-        return Unreadable(self.rule, f"{name}.{self.path}" if self.path else name)
+from consumer.adapters.avro.values import INSTANTS, Change, Unreadable, decimal, instant, mismatch, promotion, symbol
 
 
 def plan(writer: RecordType, reader: RecordType) -> Change:
@@ -73,7 +41,7 @@ def _record(writer: RecordType, reader: RecordType, path: tuple[str, ...]) -> Ch
     written = {field.name: field for field in writer.fields}
     for field in reader.fields:
         here = (*path, field.name)
-        source = _source(field, written)
+        source = source_of(field, written)
         if source is None:
             defaults[field.name] = _default(field, here)
             continue
@@ -82,7 +50,7 @@ def _record(writer: RecordType, reader: RecordType, path: tuple[str, ...]) -> Ch
         change = _value(source.type, field.type, here)
         if change is not None:
             changes.append((field.name, change))
-        if _may_be_null(source.type) and not _may_be_null(field.type):
+        if may_be_null(source.type) and not may_be_null(field.type):
             never_null.append(field.name)
     return _applied(tuple(renamed), tuple(never_null), tuple(changes), defaults)
 
@@ -114,8 +82,8 @@ def _applied(
     return apply
 
 
-def _source(field: Field, written: Mapping[str, Field]) -> Field | None:
-    """The writer's field: of the same name, else of one that the field had before."""
+def source_of(field: Field, written: Mapping[str, Field]) -> Field | None:
+    """The writer's field that a reader's `field` is read from: of the same name, else of one that it had before."""
     return next((written[name] for name in (field.name, *field.aliases) if name in written), None)
 
 
@@ -125,14 +93,14 @@ def _value(writer: Type, reader: Type, path: tuple[str, ...]) -> Change | None:
     if NULL in (writer, reader):
         return None
     match writer, reader:
-        case Primitive(), Primitive() if reader.logical in _INSTANTS:
-            return _instant(writer, path)
+        case Primitive(), Primitive() if reader.logical in INSTANTS:
+            return instant(writer, path)
         case DecimalType(), DecimalType():
-            return _decimal(writer, path)
+            return decimal(writer, path)
         case Primitive(), Primitive():
-            return _promotion(writer, reader, path)
+            return promotion(writer, reader, path)
         case EnumType(), EnumType():
-            return _symbol(writer, reader)
+            return symbol(writer, reader)
         case ArrayType(), ArrayType():
             return _items(_element(writer.items, reader.items, path))
         case MapType(), MapType():
@@ -142,7 +110,7 @@ def _value(writer: Type, reader: Type, path: tuple[str, ...]) -> Change | None:
         case FixedType(), FixedType() if writer.size == reader.size:
             return None
         case _:
-            raise _mismatch(path, reader)
+            raise mismatch(path, reader)
 
 
 def _only(of: Type, path: tuple[str, ...]) -> Type:
@@ -158,82 +126,12 @@ def _only(of: Type, path: tuple[str, ...]) -> Type:
             raise SchemaRefused(f"field {'.'.join(path)}: may be of several types; only one beside null can be read")
 
 
-def _may_be_null(of: Type) -> bool:
-    return of == NULL or (isinstance(of, UnionType) and of.nullable)
-
-
-def _decimal(writer: DecimalType, path: tuple[str, ...]) -> Change:
-    if writer.size is not None and writer.size > DECIMAL_BYTES_MAX:
-        raise SchemaRefused(f"field {'.'.join(path)}: is a decimal of more than {DECIMAL_BYTES_MAX} bytes")
-    if writer.scale > DIGITS_MAX:
-        raise SchemaRefused(f"field {'.'.join(path)}: is a decimal with more than {DIGITS_MAX} digits after the point")
-    bound, exponent = 10 ** min(writer.precision, DIGITS_MAX), -writer.scale
-
-    def change(unscaled: bytes) -> Decimal:
-        if not 0 < len(unscaled) <= DECIMAL_BYTES_MAX:
-            raise Unreadable(f"is a decimal of no or of more than {DECIMAL_BYTES_MAX} bytes")
-        number = int.from_bytes(unscaled, "big", signed=True)
-        if not -bound < number < bound:
-            raise Unreadable("has more digits than its schema's precision")
-        return Decimal(number).scaleb(exponent, _EXACT)
-
-    return change
-
-
-def _instant(writer: Primitive, path: tuple[str, ...]) -> Change:
-    unit = _INSTANTS.get(writer.logical)
-    if unit is None:
-        what = f"{writer.kind} {writer.logical}".strip()
-        raise SchemaRefused(f"field {'.'.join(path)}: is {what}, which is no exact instant; write timestamp-micros")
-
-    def change(ticks: int) -> datetime:
-        try:
-            return _EPOCH + timedelta(0, 0, ticks * unit)
-        except OverflowError:
-            raise Unreadable("is an instant outside of the years 1 to 9999") from None
-
-    return change
-
-
-def _symbol(writer: EnumType, reader: EnumType) -> Change | None:
-    """What a symbol stands for that only the writer knows: the reader's default, if it has one."""
-    if set(writer.symbols) <= set(reader.symbols):
-        return None
-    known, default = frozenset(reader.symbols), reader.default
-
-    def change(symbol: str) -> str:
-        if symbol in known:
-            return symbol
-        if default is None:
-            raise Unreadable("is a symbol that this version does not know")
-        return default
-
-    return change
-
-
-def _promotion(writer: Primitive, reader: Primitive, path: tuple[str, ...]) -> Change | None:
-    if writer == reader:
-        return None
-    promotions = _PROMOTIONS.get(reader.kind, {})
-    if writer.logical or reader.logical or writer.kind not in promotions:
-        raise _mismatch(path, reader)
-    change = promotions[writer.kind]
-    return _text if change is bytes.decode else change
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        raise Unreadable("is no text in UTF-8") from None
-
-
 def _element(writer: Type, reader: Type, path: tuple[str, ...]) -> Change | None:
     """The change for an item of an array or a value of a map, null or not."""
     change = _value(writer, reader, path)
-    if not _may_be_null(writer):
+    if not may_be_null(writer):
         return change
-    refused = not _may_be_null(reader)
+    refused = not may_be_null(reader)
 
     def nullable(value: Any) -> Any:
         if value is None:
@@ -257,25 +155,6 @@ def _values(element: Change | None) -> Change | None:
     return lambda values: {key: element(value) for key, value in values.items()}
 
 
-def _mismatch(path: tuple[str, ...], reader: Type) -> SchemaRefused:
-    return SchemaRefused(f"field {'.'.join(path)}: cannot be read as {describe(reader)}")
-
-
-def describe(of: Type) -> str:
-    """A type in a few words, for whoever mends a schema."""
-    match of:
-        case Primitive():
-            return f"{of.kind} ({of.logical})" if of.logical else of.kind
-        case DecimalType():
-            return f"decimal of {of.precision} digits, {of.scale} of them after the point"
-        case FixedType():
-            return f"fixed of {of.size} bytes"
-        case UnionType():
-            return " or ".join(map(describe, of.branches))
-        case _:
-            return type(of).__name__.removesuffix("Type").lower()
-
-
 def _default(field: Field, path: tuple[str, ...]) -> Any:
     """The reader's default as a decoded value."""
     if field.default is msgspec.UNSET:
@@ -289,11 +168,11 @@ def _meant(value: Any, of: Type, path: tuple[str, ...]) -> Any:
         return None if value is None else _meant(value, _only(of, path), path)
     match of:
         case DecimalType():
-            return _decimal(of, path)(value.encode("latin-1"))
+            return decimal(of, path)(value.encode("latin-1"))
         case Primitive(kind="bytes") | FixedType():
             return value.encode("latin-1")
-        case Primitive() if of.logical in _INSTANTS:
-            return _instant(of, path)(value)
+        case Primitive() if of.logical in INSTANTS:
+            return instant(of, path)(value)
         case ArrayType():
             return [_meant(item, of.items, path) for item in value]
         case MapType():

@@ -73,11 +73,6 @@ class UnionType(msgspec.Struct, frozen=True):
     branches: tuple["Type", ...]
 
     @property
-    def nullable(self) -> bool:
-        """Whether null is one of them."""
-        return NULL in self.branches
-
-    @property
     def others(self) -> tuple["Type", ...]:
         """All but null."""
         return tuple(branch for branch in self.branches if branch != NULL)
@@ -124,6 +119,11 @@ def read_schema(text: str | bytes) -> RecordType:
     if not isinstance(schema, RecordType):
         raise SchemaRefused("the schema is not that of a record")
     return schema
+
+
+def may_be_null(of: Type) -> bool:
+    """Whether null is a value of it."""
+    return of == NULL or (isinstance(of, UnionType) and NULL in of.branches)
 
 
 def bytes_min(of: Type) -> int:
