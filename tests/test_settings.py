@@ -7,7 +7,7 @@ from consumer.core.limiter import Rate
 from consumer.dispatch import DispatchLimits
 from consumer.intake import IntakeLimits
 from consumer.settings import Settings, SettingsError, load
-from consumer.settings.loading import known_settings
+from consumer.settings.loading import Known, known_settings
 
 KEY = {"AVVISO_PSEUDONYM_KEY": "sixteen bytes or more"}
 CANARY = "canary@value!of-a-setting"
@@ -48,6 +48,11 @@ def test_a_setting_of_a_group_has_two_underscores_in_its_name() -> None:
     settings = load({"AVVISO_SNS__REGION": "eu-south-1", "AVVISO_DISPATCH__WORKERS": "3", "AVVISO_TENANT": "retail"})
 
     assert (settings.sns.region, settings.dispatch.workers, settings.tenant) == ("eu-south-1", 3, "retail")
+
+
+@pytest.mark.parametrize("setting", [setting for setting in known_settings() if setting.field.default is not None])
+def test_every_setting_may_be_written_as_its_default_stands_in_the_readme(setting: Known) -> None:
+    assert load({setting.name: str(setting.field.default)}) == load({})
 
 
 def test_an_empty_value_counts_as_not_set() -> None:
