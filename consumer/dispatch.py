@@ -79,7 +79,6 @@ class Dispatch:
     _grace_over: threading.Event = field(default_factory=threading.Event, init=False)
     _swept_at: datetime | None = field(default=None, init=False)
     _away: Unavailable | None = field(default=None, init=False)
-    _all_settled: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         """Hire, but do not start."""
@@ -104,11 +103,11 @@ class Dispatch:
         self._crew.check()
 
     def stop(self, grace_s: float) -> bool:
-        """Claim no more, give back what has not begun, let calls end. Whether all of it was settled within `grace_s`."""
+        """Claim no more, give back what has not begun, let calls end. Whether all of them were settled within `grace_s`."""
         ended = self._crew.stop(grace_s)
         self._grace_over.set()
         self._crew.stop(self.limits.settle_retry_s)  # whoever could not write it down now says so
-        return ended and self._all_settled
+        return ended
 
     def claim_once(self) -> Found[Claim]:
         """One look into the outbox: what time has changed, then what is due, as much as can be sent soon."""
@@ -258,7 +257,6 @@ class Dispatch:
             except Unavailable as outage:
                 if not self.wait(self._grace_over, self.limits.settle_retry_s):
                     continue
-                self._all_settled = False
                 reports.unsettled(claim, settlement, outage)
                 return
             reports.settled(claim, settlement, State.SENDING, ours=ours)

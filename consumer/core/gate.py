@@ -108,11 +108,10 @@ class Gate:
     def _accepted(self, ticket: Ticket, accepted: Accepted, now: datetime) -> Ended:
         self._runs.accepted()
         resumed = []
-        for name, breaker in list(self._breakers(ticket)):
+        for name, breaker in self._breakers(ticket):
             was_closed = breaker.position == Closed()
             breaker.ended(ticket.notice_id, accepted, stop=False, now=now)
             if breaker.position == Closed() and not was_closed:
-                self._parts.pop(name, None)
                 resumed.append(name)
         return Ended(outcome=accepted, until=now, resumed=tuple(resumed))
 

@@ -1,11 +1,12 @@
 """How much is claimed, and when the outbox is looked at again."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from consumer.core.preferences import QuietHours
 from consumer.dispatch import DispatchLimits
 from tests.builders import NOW, preferences
 from tests.dispatch.rig import SECURITY_NOTICE, Rig
@@ -65,6 +66,45 @@ def test_no_more_is_claimed_than_the_queue_may_hold(tmp_path: Path) -> None:
     assert len(found.jobs) == 4
     assert found.again_in_s == 0.0
     rig.close()
+
+
+def test_what_waits_in_the_queue_takes_the_room_of_what_could_be_claimed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, limits={"queued_max": 4})
+    for _ in range(10):
+        rig.record()
+    first, second, *_ = rig.claim()
+    rig.dispatch._crew._queue.put(first)
+    rig.dispatch._crew._queue.put(second)
+
+    assert len(rig.claim()) == 2
+    rig.close()
+
+
+def test_when_all_that_is_due_was_claimed_it_sleeps(rig: Rig) -> None:
+    rig.record()
+
+    found = rig.dispatch.claim_once()
+
+    assert len(found.jobs) == 1
+    assert found.again_in_s == 1.0
+
+
+def test_whoever_sleeps_is_woken_when_a_notice_is_put_off(rig: Rig) -> None:
+    rig.record()
+    rig.ask(quiet_hours=QuietHours(start=time(14), end=time(15)))
+
+    rig.run()
+
+    assert rig.dispatch._crew._woken.is_set()
+
+
+def test_whoever_sleeps_is_left_alone_when_a_notice_has_ended(rig: Rig) -> None:
+    rig.record()
+
+    rig.run()
+
+    assert rig.standing()[0] == "accepted"
+    assert not rig.dispatch._crew._woken.is_set()
 
 
 def test_one_customer_gets_one_text_a_second(tmp_path: Path) -> None:

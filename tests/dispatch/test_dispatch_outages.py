@@ -24,6 +24,7 @@ def test_while_the_outbox_is_away_it_is_asked_again_each_poll_and_told_once(
         assert (found.jobs, found.again_in_s) == ((), 1.0)
 
     assert len(rig.claim()) == 1
+    assert rig.claim() == []
     assert told(caplog, "dispatch_paused") == [{"level": "WARNING", "what": "outbox", "code": "locked"}]
     assert told(caplog, "dispatch_resumed") == [{"level": "INFO", "what": "outbox"}]
 

@@ -11,7 +11,7 @@ import pytest
 
 from consumer.core.preferences import Preferences
 from tests.builders import NOW
-from tests.dispatch.rig import Rig
+from tests.dispatch.rig import HALT, Rig
 
 DEADLINE_S = 5.0
 
@@ -73,6 +73,20 @@ def test_a_notice_that_was_put_off_wakes_the_claimer_itself(tmp_path: Path) -> N
 
     until(lambda: rig.reader.stats()["accepted"] == 2)
     assert rig.dispatch.stop(DEADLINE_S)
+    rig.close()
+
+
+def test_after_a_halt_an_accepted_trial_sets_all_others_going_at_once(tmp_path: Path) -> None:
+    rig = threaded(tmp_path, limits={"poll_s": 60.0}, tolerance={"first_s": 0.05, "another_s": 0.0})
+    rig.provider.outcomes.append(HALT)
+    for _ in range(20):
+        rig.record()
+
+    rig.dispatch.start()
+
+    until(lambda: rig.reader.stats()["accepted"] == 20)
+    assert rig.dispatch.stop(DEADLINE_S)
+    assert rig.provider.probed == 1
     rig.close()
 
 
