@@ -153,7 +153,7 @@ class Bank:
             self._transaction(next(at), NORA, "64.00", channel="ECOMMERCE", note="security, told in quiet hours"),
             self._transaction(next(at), EMMA, "900.00", note="no verified phone: silent"),
             self._transaction(next(at), LUCA, "5000.00", note="everything switched off: silent"),
-            self._transaction(next(at), JOHN, "999.00", currency="USD", note="another currency"),
+            self._transaction(next(at), JOHN, "999.00", currency="SEK", note="a currency without a threshold: silent"),
         ]
 
     def _silent(self, at_s: float) -> Happening:

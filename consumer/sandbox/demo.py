@@ -174,10 +174,14 @@ def _environment(folder: Path, bootstrap_servers: str, sns_url: str) -> Mapping[
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "sandbox")
     return {
         "AVVISO_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
+        "AVVISO_KAFKA__FETCH_WAIT_MAX_MS": "10",  # the embedded brokers answer a fetch only when its time is over
+        "AVVISO_BANK_NAME": "Banca Aurora",
         "AVVISO_OUTBOX__URL": f"sqlite:///{folder / 'outbox.sqlite'}",
         "AVVISO_PREFERENCES__PATH": str(folder / "preferences"),
         "AVVISO_PSEUDONYM_KEY": "the sandbox's pseudonyms",
         "AVVISO_SNS__REGION": "eu-south-1",
         "AVVISO_SNS__ENDPOINT_URL": sns_url,
-        "AVVISO_DISPATCH__DOUBT_S": "15",
+        "AVVISO_SNS__CONNECT_TIMEOUT_S": "1",
+        "AVVISO_SNS__READ_TIMEOUT_S": "2",
+        "AVVISO_DISPATCH__DOUBT_S": "5",
     }
