@@ -48,7 +48,7 @@ def test_no_more_records_come_at_once_than_asked_for(kafka: Kafka, member: OpenM
     produce(kafka, topic, *[b"%d" % number for number in range(10)])
     one = member(fresh("group"), topic)
 
-    sizes = []
+    sizes: list[int] = []
     while sum(sizes) < 10:
         sizes.append(len(one.source.poll(records_max=1 if sum(sizes) < 2 else 3, timeout_s=0.1)))
 
