@@ -1,6 +1,7 @@
 """Amounts and instants as the readers of one language write them."""
 
 from datetime import datetime
+from decimal import localcontext
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -10,6 +11,8 @@ from babel.numbers import format_currency
 from consumer.core.gsm7 import plain
 from consumer.core.masking import MaskedMoney
 
+_DIGITS_MAX = 2_000
+"""More than any text holds: an amount too long to send is for whoever counts parts, not a crash."""
 _MONEY = "¤¤ #,##0.00;¤¤ -#,##0.00"
 
 
@@ -18,6 +21,7 @@ class Formats:
 
     def __init__(self, locale: str) -> None:
         """`locale` as a language tag (`it`, `en-GB`). Raises ValueError where CLDR does not know it."""
+        self.tag = locale
         try:
             self._locale = Locale.parse(locale.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
@@ -25,7 +29,8 @@ class Formats:
 
     def money(self, money: MaskedMoney) -> str:
         """`EUR -1.250,00`: the ISO 4217 code first, so that no sign can be misread or cost a part."""
-        return plain(format_currency(money.amount, money.currency, _MONEY, locale=self._locale))
+        with localcontext(prec=_DIGITS_MAX):
+            return plain(format_currency(money.amount, money.currency, _MONEY, locale=self._locale))
 
     def date(self, at: datetime, zone: ZoneInfo) -> str:
         """Day and short month in `zone`, `22 Nov`: a text is read within days, so the year goes without saying."""

@@ -24,6 +24,7 @@ _FLAGS = {f"has_{name}": ("yes", "no") for name in OPTIONAL}
 _SELECTORS: Mapping[str, tuple[str, ...]] = {**SYMBOLS, **_FLAGS}
 _SHOWN = frozenset({"bank", "date", "time", *OPTIONAL})
 _LOCALE = "locale"
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class Source:
 
 def read(language: str, source: str, bank: str, problems: list[str]) -> Source | None:
     """The texts of `source` (Fluent), ready to be filled in; None, and a line in `problems` for each mistake, where not."""
+    source = source.removeprefix(_BYTE_ORDER_MARK)
     resource = FluentResource(source)
     found = [*_syntax(source, resource)]
     readings = dict(_readings(resource, found))
@@ -86,7 +88,7 @@ def read(language: str, source: str, bank: str, problems: list[str]) -> Source |
     problems += [f"{language}: {problem}" for problem in found]
     if found or formats is None:
         return None
-    bundle = FluentBundle([language], use_isolating=False)
+    bundle = FluentBundle([formats.tag], use_isolating=False)
     bundle.add_resource(resource)
     words = [plain(word) for reading in readings.values() for word in reading.words]
     gsm7 = all(encoding(word) is Encoding.GSM7 for word in words)
@@ -101,7 +103,7 @@ def _syntax(source: str, resource: ast.Resource) -> Iterator[str]:
             why = "; ".join(str(note.message) for note in entry.annotations)
             yield f"line {source.count(chr(10), 0, start) + 1}: {why}"
     for number, line in enumerate(source.split("\n"), start=1):
-        if any(map(invisible, line)):
+        if any(map(invisible, line.removesuffix("\r"))):
             yield f"line {number}: take out the invisible character"
 
 

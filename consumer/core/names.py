@@ -1,5 +1,6 @@
 """Names as others wrote them, made fit for a text: readable, short, and with nothing in them that leaks or lures."""
 
+import re
 import unicodedata
 from typing import NewType
 
@@ -13,6 +14,7 @@ CleanName = NewType("CleanName", str)
 _READ_MAX = 200
 _ROUNDS_MAX = 20
 _EDGES = " .,;:!?*#+-_/\\|&'\"<>=@~^"
+_ABBREVIATED = re.compile(r"(?:^|[ .])[^\W\d_]\.[^\W\d_]\Z")
 _DOTS = str.maketrans({"\u3002": ".", "\uff61": "."})
 _PICTURES = frozenset({"So", "Sk", "Me"})
 _ENDINGS = (
@@ -72,8 +74,14 @@ def _instead(text: str, found: Leak) -> str:
 
 def _short(text: str) -> str:
     """Cut between words where that leaves more than half, and without punctuation at its edges."""
-    trimmed = text.strip(_EDGES)
+    trimmed = _without_edges(text)
     if len(trimmed) <= NAME_CHARACTERS_MAX:
         return trimmed
     cut = trimmed[: NAME_CHARACTERS_MAX + 1].rfind(" ")
     return trimmed[: cut if cut > NAME_CHARACTERS_MAX // 2 else NAME_CHARACTERS_MAX].strip(_EDGES)
+
+
+def _without_edges(text: str) -> str:
+    """Without punctuation around it; the last dot of an abbreviation (`S.p.A.`) is none."""
+    trimmed = text.strip(_EDGES)
+    return f"{trimmed}." if _ABBREVIATED.search(trimmed) and text.lstrip(_EDGES).startswith(f"{trimmed}.") else trimmed

@@ -1,67 +1,74 @@
 """Filling every text in, in every way that an event can ask for, before the first customer sees one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
 from zoneinfo import ZoneInfo
 
 from consumer.core.catalogue import AlertKind
 from consumer.core.egress import refusal
-from consumer.core.event import TransactionPosted
-from consumer.core.ftl import SYMBOLS, Source
+from consumer.core.event import (
+    Account,
+    AccountKind,
+    BalanceChanged,
+    BalanceReason,
+    Channel,
+    Counterparty,
+    Direction,
+    Event,
+    Money,
+    TransactionPosted,
+)
+from consumer.core.ftl import Source
 from consumer.core.gsm7 import fits
-from consumer.core.masking import Masked, MaskedDigits, MaskedInstant, MaskedMoney, MaskedName, MaskedSymbol, at_level
-from consumer.core.names import NAME_CHARACTERS_MAX, CleanName
+from consumer.core.masking import Masked, MaskedInstant, MaskedSymbol, at_level, masked_values
+from consumer.core.names import NAME_CHARACTERS_MAX
 from consumer.core.preferences import DetailLevel
+from consumer.core.rules import RULES, Rule
 from consumer.core.text import Text
 from consumer.core.wording import Unformable, Wording
 
 _ZONE = ZoneInfo("UTC")
 _MONTHS = [datetime(2026, month, 28, 22, 58, tzinfo=UTC) for month in range(1, 13)]
-_MONEY = MaskedMoney(amount=Decimal("-9999999.99"), currency="EUR")
-_DIGITS = MaskedDigits(last_four="0000")
-_NAME = MaskedName(name=CleanName("W" * NAME_CHARACTERS_MAX))
+_AMOUNT = Money(amount=Decimal("9999999.99"), currency="EUR")
+_BALANCE = Money(amount=-_AMOUNT.amount, currency="EUR")
+_NAMED = Counterparty(name="W" * NAME_CHARACTERS_MAX)
+_CARD = "0000"
+_NUMBERS = ("00000000", "")
 
-Choices = Mapping[str, tuple[Masked | None, ...]]
+Values = Mapping[str, Masked]
 
 
-def proofread(source: Source, kinds: tuple[AlertKind, ...], parts_max: int) -> Iterator[str]:
+def proofread(source: Source, kinds: Iterable[AlertKind], parts_max: int) -> Iterator[str]:
     """A line for each text that is missing, cannot be formed, is too long or would not pass the guard."""
+    at = _longest(source.wording)
     for kind in kinds:
         for level in DetailLevel:
-            problem = _problem(source, kind, level, parts_max)
+            place = f"{kind.name}.{level.value}"
+            problem = _problem(source, kind, level, at, parts_max) if place in source.uses else "is missing"
             if problem is not None:
-                yield problem
+                yield f"{source.wording.language}: {place}: {problem}"
 
 
-def _problem(source: Source, kind: AlertKind, level: DetailLevel, parts_max: int) -> str | None:
+def _problem(source: Source, kind: AlertKind, level: DetailLevel, at: datetime, parts_max: int) -> str | None:
     """The first, as the others mostly are the same one again."""
-    place = f"{kind.name}.{level.value}"
-    if place not in source.uses:
-        return f"{source.wording.language}: {place} is missing"
-    used = source.uses[place]
-    choices = _choices(kind.event_type, source.wording)
-    places = [name for name in choices if name in used or f"has_{name}" in used or name == "occurred_at"]
-    unused = {name: options[0] for name, options in choices.items() if name not in places}
-    for chosen in product(*(choices[name] for name in places)):
-        filled = {**unused, **dict(zip(places, chosen, strict=True))}
-        values = at_level({name: value for name, value in filled.items() if value is not None}, level)
+    wording = source.wording
+    occurred = {wording.formats.date(at, _ZONE), wording.formats.time(at, _ZONE)}
+    for values in _fillings(kind, level, at, source.uses[f"{kind.name}.{level.value}"]):
         try:
-            text = source.wording.text(kind.name, level, values, _ZONE)
+            text = wording.text(kind.name, level, values, _ZONE)
         except Unformable as problem:
-            return f"{problem}{_where(values)}"
-        fault = _fault(text, source.wording, values, parts_max)
+            return f"{problem.why}{_of_event(values)}"
+        fault = _fault(text, occurred, parts_max)
         if fault is not None:
-            return f"{source.wording.language}: {place}: {fault}{_where(values)}"
+            return f"{fault}{_of_event(values)}"
     return None
 
 
-def _fault(text: Text, wording: Wording, values: Mapping[str, Masked], parts_max: int) -> str | None:
-    told = {text.body[start:end] for start, end in text.spans}
-    occurred = values["occurred_at"]
-    assert isinstance(occurred, MaskedInstant)
-    if not {wording.formats.date(occurred.at, _ZONE), wording.formats.time(occurred.at, _ZONE)} <= told:
+def _fault(text: Text, occurred: set[str], parts_max: int) -> str | None:
+    if not occurred <= {text.body[start:end] for start, end in text.spans}:
         return "does not tell when it happened: $date and $time"
     if text.parts > parts_max or not fits(text.body):
         return f"takes {text.parts} parts at worst; at most {parts_max} are allowed"
@@ -69,22 +76,68 @@ def _fault(text: Text, wording: Wording, values: Mapping[str, Masked], parts_max
     return None if refused is None else f"would be refused by the guard: {refused}"
 
 
-def _choices(event_type: str, wording: Wording) -> Choices:
-    """For each value what it can be, the longest it can be; None where it can be absent."""
-    at = max(_MONTHS, key=lambda month: len(wording.formats.date(month, _ZONE)))
-    always: Choices = {"occurred_at": (MaskedInstant(at=at),), "account": (_DIGITS, None)}
-    if event_type == TransactionPosted.__name__:
-        symbols = {name: _symbols(name) for name in ("status", "channel", "direction")}
-        optional: Choices = {"card": (_DIGITS, None), "counterparty": (_NAME, None), "balance": (_MONEY, None)}
-        return {**always, **symbols, **optional, "amount": (_MONEY,)}
-    return {**always, "reason": _symbols("reason"), "balance": (_MONEY,)}
+def _fillings(kind: AlertKind, level: DetailLevel, at: datetime, used: frozenset[str]) -> Iterator[Values]:
+    """The values of every event that the kind is told of, as far as this text can tell them apart."""
+    occurred = {"occurred_at": MaskedInstant(at=at)}
+    seen = set()
+    for full in _full_values(kind.rule):
+        values = at_level({**full, **occurred}, level)
+        seen_as = frozenset((name, values[name]) for name in values if not used.isdisjoint((name, f"has_{name}")))
+        if seen_as not in seen:
+            seen.add(seen_as)
+            yield values
 
 
-def _symbols(name: str) -> tuple[Masked | None, ...]:
-    return tuple(MaskedSymbol(symbol=symbol) for symbol in SYMBOLS[name])
+@lru_cache(maxsize=len(RULES))
+def _full_values(rule_name: str) -> tuple[Values, ...]:
+    rule = RULES[rule_name]
+    events = _transactions(rule) if rule.event_type == TransactionPosted.__name__ else _balances()
+    return tuple(masked_values(event, DetailLevel.FULL) for event in events if rule.concerns(event))
 
 
-def _where(values: Mapping[str, Masked]) -> str:
+def _transactions(rule: Rule) -> Iterator[Event]:
+    """With everything as long as can be, or absent where that may be."""
+    for status, channel, direction, number, card, counterparty, balance in product(
+        rule.stages, Channel, Direction, _NUMBERS, (_CARD, None), (_NAMED, Counterparty()), (_BALANCE, None)
+    ):
+        yield TransactionPosted(
+            event_id="-",
+            occurred_at=_MONTHS[0],
+            customer_ids=(),
+            account=_account(number),
+            transaction_id="-",
+            direction=direction,
+            status=status,
+            channel=channel,
+            amount=_AMOUNT,
+            card_last_four=card,
+            counterparty=counterparty,
+            balance_after=balance,
+        )
+
+
+def _balances() -> Iterator[Event]:
+    for number, reason in product(_NUMBERS, BalanceReason):
+        yield BalanceChanged(
+            event_id="-",
+            occurred_at=_MONTHS[0],
+            customer_ids=(),
+            account=_account(number),
+            available=_BALANCE,
+            reason=reason,
+        )
+
+
+def _account(number: str) -> Account:
+    return Account(id="-", number=number, kind=AccountKind.CURRENT, currency="EUR")
+
+
+def _longest(wording: Wording) -> datetime:
+    """The instant of the year that takes this language the most characters to tell."""
+    return max(_MONTHS, key=lambda at: len(wording.formats.date(at, _ZONE)))
+
+
+def _of_event(values: Values) -> str:
     """Which of an event's symbols it was, and what it had."""
     symbols = [f"{name} {value.symbol}" for name, value in values.items() if isinstance(value, MaskedSymbol)]
     shown = [f"${name}" for name, value in values.items() if not isinstance(value, MaskedSymbol | MaskedInstant)]

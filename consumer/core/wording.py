@@ -25,7 +25,12 @@ _MARKED = re.compile("\ue000([^\ue001]*)\ue001|\ue002([^\ue003]*)\ue003")
 
 
 class Unformable(Exception):
-    """A text that cannot be formed: a defect of ours, or a kind told of an event that it was never checked with."""
+    """A text that cannot be formed: a kind told of an event that it was never checked with. `why` holds no value."""
+
+    def __init__(self, place: str, why: str) -> None:
+        """`place`: language, kind and level."""
+        super().__init__(f"{place}: {why}")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +49,10 @@ class Wording:
         try:
             pattern = self.bundle.get_message(kind).attributes[level.value]
         except LookupError:
-            raise Unformable(f"{place} is not written") from None
+            raise Unformable(place, "is not written") from None
         marked, errors = self.bundle.format_pattern(pattern, self._arguments(values, zone))
         if errors or not isinstance(marked, str):
-            raise Unformable(f"{place}: {'; '.join(map(_unprivate, errors))}")
+            raise Unformable(place, "; ".join(map(_unprivate, errors)))
         return _assembled(marked)
 
     def _arguments(self, values: Mapping[str, Masked], zone: ZoneInfo) -> dict[str, str]:

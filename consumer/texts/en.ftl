@@ -60,17 +60,20 @@ done = { $status ->
 when = on { $date } at { $time }
 who = { $has_counterparty ->
     [yes] {" "}{ $channel ->
-        [transfer] { $direction ->
-            [credit] from
-           *[debit] to
+        [transfer] { $status ->
+            [reversed] ({ $counterparty })
+           *[posted] { $direction ->
+                [credit] from { $counterparty }
+               *[debit] to { $counterparty }
+            }
         }
-        [direct_debit] to
-        [cheque] to
-        [fee] to
-        [salary] from
-        [refund] from
-       *[other] at
-    } { $counterparty }
+        [direct_debit] to { $counterparty }
+        [cheque] to { $counterparty }
+        [fee] to { $counterparty }
+        [salary] from { $counterparty }
+        [refund] from { $counterparty }
+       *[other] at { $counterparty }
+    }
    *[no] {""}
 }
 card = { $has_card ->
@@ -80,10 +83,6 @@ card = { $has_card ->
 account = { $has_account ->
     [yes] , account ending { $account }
    *[no] {""}
-}
-your-card = { $has_card ->
-    [yes] your card ending { $card }
-   *[no] your card
 }
 your-account = { $has_account ->
     [yes] your account ending { $account }
@@ -102,11 +101,11 @@ large_debit =
     .full = { $bank }: { what } of { $amount }{ who } { done } { when }{ card }.{ available }
 
 card_not_present =
-    .none = { $bank }: online payment with { your-card } { done } { when }. { not-you }
-    .some = { $bank }: online payment of { $amount } with { your-card } { done } { when }. { not-you }
-    .full = { $bank }: online payment of { $amount }{ who } with { your-card } { done } { when }. { not-you }
+    .none = { large_debit.none } { not-you }
+    .some = { large_debit.some } { not-you }
+    .full = { $bank }: { what } of { $amount }{ who } { done } { when }{ card }. { not-you }
 
-not-you = Not you? Call the number on the back of your card.
+not-you = Not you? Call the number on your card.
 
 atm_withdrawal =
     .none = { large_debit.none }

@@ -1,11 +1,12 @@
 # The Italian texts. How to write texts, and what can be shown in them, stands at the head of en.ftl.
 #
-# Every noun of `what` is masculine, so that `done` agrees with all of them.
+# Every noun of `what` is masculine, so that `done` agrees with all of them. Dates have no article, which would depend on the
+# day (il 7, l'8).
 
 what = { $channel ->
     [card_present] pagamento con carta
-    [ecommerce] pagamento online con carta
-    [atm] prelievo di contante
+    [ecommerce] pagamento online
+    [atm] prelievo
     [transfer] bonifico
     [direct_debit] addebito diretto
     [cheque] assegno
@@ -23,20 +24,24 @@ done = { $status ->
        *[other] contabilizzato
     }
 }
-when = il { $date } alle { $time }
+when = { $date } ore { $time }
 who = { $has_counterparty ->
     [yes] {" "}{ $channel ->
-        [transfer] { $direction ->
-            [credit] da
-           *[debit] a
+        [transfer] { $status ->
+            [reversed] ({ $counterparty })
+           *[posted] { $direction ->
+                [credit] da { $counterparty }
+               *[debit] a { $counterparty }
+            }
         }
-        [direct_debit] a favore di
-        [cheque] a favore di
-        [fee] a favore di
-        [salary] da
-        [refund] da
-       *[other] presso
-    } { $counterparty }
+        [direct_debit] a favore di { $counterparty }
+        [cheque] a favore di { $counterparty }
+        [fee] a favore di { $counterparty }
+        [salary] da { $counterparty }
+        [refund] da { $counterparty }
+        [ecommerce] su { $counterparty }
+       *[other] presso { $counterparty }
+    }
    *[no] {""}
 }
 card = { $has_card ->
@@ -46,10 +51,6 @@ card = { $has_card ->
 account = { $has_account ->
     [yes] , conto *{ $account }
    *[no] {""}
-}
-your-card = { $has_card ->
-    [yes] la tua carta *{ $card }
-   *[no] la tua carta
 }
 your-account = { $has_account ->
     [yes] tuo conto *{ $account }
@@ -61,16 +62,16 @@ available = { $has_balance ->
 }
 
 large_debit =
-    .none = { $bank }: { what } { done } { when }{ card }.
-    .some = { $bank }: { what } di { $amount } { done } { when }{ card }.
-    .full = { $bank }: { what } di { $amount }{ who } { done } { when }{ card }.{ available }
+    .none = { $bank }: { when }, { what } { done }{ card }.
+    .some = { $bank }: { when }, { what } di { $amount } { done }{ card }.
+    .full = { $bank }: { when }, { what } di { $amount }{ who } { done }{ card }.{ available }
 
 card_not_present =
-    .none = { $bank }: pagamento online con { your-card } { done } { when }. { not-you }
-    .some = { $bank }: pagamento online di { $amount } con { your-card } { done } { when }. { not-you }
-    .full = { $bank }: pagamento online di { $amount }{ who } con { your-card } { done } { when }. { not-you }
+    .none = { large_debit.none } { not-you }
+    .some = { large_debit.some } { not-you }
+    .full = { $bank }: { when }, { what } di { $amount }{ who } { done }{ card }. { not-you }
 
-not-you = Non lo riconosci? Chiama il numero sul retro della carta.
+not-you = Non lo riconosci? Chiama il numero sulla carta.
 
 atm_withdrawal =
     .none = { large_debit.none }
@@ -78,9 +79,9 @@ atm_withdrawal =
     .full = { large_debit.full }
 
 salary_received =
-    .none = { $bank }: stipendio accreditato { when }{ account }.
-    .some = { $bank }: stipendio di { $amount } accreditato { when }{ account }.
-    .full = { $bank }: stipendio di { $amount }{ who } accreditato { when }{ account }.{ available }
+    .none = { $bank }: { when }, stipendio accreditato{ account }.
+    .some = { $bank }: { when }, stipendio di { $amount } accreditato{ account }.
+    .full = { $bank }: { when }, stipendio di { $amount }{ who } accreditato{ account }.{ available }
 
 refund_or_reversal =
     .none = { large_debit.none }
@@ -88,11 +89,11 @@ refund_or_reversal =
     .full = { large_debit.full }
 
 low_balance =
-    .none = { $bank }: { when } il saldo disponibile del { your-account } era sotto la tua soglia di avviso.
+    .none = { $bank }: { when }, il saldo disponibile del { your-account } era sotto la tua soglia di avviso.
     .some = { low_balance.none }
-    .full = { $bank }: { when } il saldo disponibile del { your-account } era di { $balance }, sotto la tua soglia di avviso.
+    .full = { $bank }: { when }, il saldo disponibile del { your-account } era di { $balance }, sotto la tua soglia di avviso.
 
 overdrawn =
-    .none = { $bank }: { when } il { your-account } era scoperto.
+    .none = { $bank }: { when }, il { your-account } era scoperto.
     .some = { overdrawn.none }
-    .full = { $bank }: { when } il { your-account } era scoperto.{ available }
+    .full = { $bank }: { when }, il { your-account } era scoperto.{ available }
