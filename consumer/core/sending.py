@@ -9,6 +9,7 @@ from consumer.core.candidate import unwanted
 from consumer.core.catalogue import AlertKind, Catalogue, SmsType
 from consumer.core.delivery import Accepted, Failure, Fault, Hint, Outcome, Settlement, Trigger
 from consumer.core.egress import refusal
+from consumer.core.gsm7 import fits
 from consumer.core.notice import Notice
 from consumer.core.preferences import Phone, Preferences
 from consumer.core.reason import Reason
@@ -145,7 +146,7 @@ def _composed(
     refused = refusal(text)
     if refused is not None:
         return Settlement(trigger=Trigger.REJECT, reason=f"guard_{refused}")
-    if text.parts > bounds.parts_max:
+    if text.parts > bounds.parts_max or not fits(text.body):
         return Settlement(trigger=Trigger.REJECT, reason="too_long")
     return Draft(
         phone=phone,
