@@ -63,6 +63,17 @@ def test_an_accepted_trial_opens_the_way_for_all(rig: Rig) -> None:
     assert rig.standing(2) == ("accepted", "accepted")
 
 
+def test_an_accepted_trial_wakes_whoever_sleeps(rig: Rig) -> None:
+    broken(rig)
+    rig.clock.advance(30)
+    (trial,) = rig.claim()
+    rig.dispatch._crew._woken.clear()
+
+    rig.dispatch.work(trial)
+
+    assert rig.dispatch._crew._woken.is_set()
+
+
 def test_the_next_trial_is_another_notice_although_the_first_ranks_higher(rig: Rig) -> None:
     broken(rig, **SECURITY_NOTICE)
     rig.provider.outcomes.append(HALT)
