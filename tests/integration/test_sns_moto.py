@@ -1,20 +1,15 @@
 """The send suite against moto's server: a second opinion on the wire format, by people who have never seen our endpoint."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from testcontainers.core.container import DockerContainer
 
+from tests.containers import moto_container
 from tests.contracts.sns_bench import forget_the_developers_aws, provider
 from tests.contracts.sns_suite import SendSuite, Sent, Wire
-
-IMAGE = "motoserver/moto:5.2.5"
-PORT = 5000
-START_S = 60.0
 
 MOTO_CANNOT_SHOW = {
     "attributes": "it records no SMS attributes: sender, type and origination number are seen by the scripted endpoint only",
@@ -29,22 +24,8 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    container = DockerContainer(IMAGE).with_exposed_ports(PORT)
-    with container:
-        url = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(PORT)}"
-        _wait_until_it_answers(url)
+    with moto_container() as url:
         yield url
-
-
-def _wait_until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/moto-api/data.json", timeout=2.0).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail(f"moto did not answer within {START_S} s")
 
 
 class TestSendingToMoto(SendSuite):
