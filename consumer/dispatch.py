@@ -116,7 +116,7 @@ class Dispatch:
             self._sweep(now)
             room = self._room(now)
             claims = self._claim(now, room) if room else ()
-            again_in_s = 0.0 if room and len(claims) == room else self._idle_s(now, looked=room > 0)
+            again_in_s = 0.0 if claims else self._idle_s(now, looked=room > 0)
         except Unavailable as outage:
             if self._away is None:
                 reports.outbox_away(outage)

@@ -34,7 +34,6 @@ CERTIFICATE = Failure(fault=Fault.TRANSIENT, code="SSLCertVerificationError", hi
 REFUSED = Failure(fault=Fault.PERMANENT, code="InvalidParameter", hint=Hint.HALT_ON_BURST)
 OPTED_OUT = Failure(fault=Fault.PERMANENT, code="OptedOut", hint=Hint.OPTED_OUT)
 MISCONFIGURED = Failure(fault=Fault.HALT, code="InvalidParameter", hint=Hint.CONFIGURATION)
-AWAY = Unavailable("outbox", "locked")
 
 
 class Clock:
@@ -106,6 +105,7 @@ class Unsteady:
         return self._outbox.sweep(now, patience)
 
     def due_at(self) -> datetime | None:
+        self._call("due_at")
         return self._outbox.due_at()
 
 

@@ -80,15 +80,6 @@ def test_what_waits_in_the_queue_takes_the_room_of_what_could_be_claimed(tmp_pat
     rig.close()
 
 
-def test_when_all_that_is_due_was_claimed_it_sleeps(rig: Rig) -> None:
-    rig.record()
-
-    found = rig.dispatch.claim_once()
-
-    assert len(found.jobs) == 1
-    assert found.again_in_s == 1.0
-
-
 def test_whoever_sleeps_is_woken_when_a_notice_is_put_off(rig: Rig) -> None:
     rig.record()
     rig.ask(quiet_hours=QuietHours(start=time(14), end=time(15)))

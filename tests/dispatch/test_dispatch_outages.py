@@ -29,6 +29,15 @@ def test_while_the_outbox_is_away_it_is_asked_again_each_poll_and_told_once(
     assert told(caplog, "dispatch_resumed") == [{"level": "INFO", "what": "outbox"}]
 
 
+def test_what_was_claimed_is_worked_on_although_the_outbox_goes_away_right_after(rig: Rig) -> None:
+    rig.record()
+    rig.outbox.outages["due_at"] = 1
+
+    assert rig.run() == 1
+
+    assert rig.standing() == ("accepted", "accepted")
+
+
 def test_without_a_durable_begin_nothing_is_sent(rig: Rig) -> None:
     rig.record()
     rig.outbox.outages["begin"] = 1
