@@ -17,25 +17,23 @@ from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_
 from consumer import __version__
 from consumer.adapters import resources
 from consumer.adapters.avro import AvroDecoder
-from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.adapters.preference_table import PreferenceTable
-from consumer.adapters.registry import Registry
 from consumer.adapters.sns import SnsProvider
-from consumer.adapters.text_files import read_texts
 from consumer.backoff import exponential
 from consumer.core.breaker import Tolerance
 from consumer.core.catalogue import Catalogue
 from consumer.core.gate import Gate
 from consumer.core.limiter import Rate
 from consumer.core.pseudonym import Pseudonyms
-from consumer.core.texts import InvalidTexts, Texts
+from consumer.core.texts import Texts
+from consumer.desk import alerts_of_the_bank, registry_at
 from consumer.dispatch import Dispatch, DispatchLimits
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.ports import Unavailable
 from consumer.settings import Settings
 from consumer.telemetry import Line, configure_logging, log
 
@@ -53,7 +51,7 @@ def run(settings: Settings, *, stopping: threading.Event, stream: TextIO) -> Non
     """
     configure_logging(stream, logging.getLevelNamesMapping()[settings.log_level.upper()])
     log(Line.STARTED, version=__version__)
-    catalogue, texts = language_of_the_bank(settings)
+    catalogue, texts = alerts_of_the_bank(settings)
     with contextlib.ExitStack() as undo:
         undo.enter_context(_signals_set(stopping))
         intake = _build(settings, catalogue, texts, stopping, undo)
@@ -63,30 +61,15 @@ def run(settings: Settings, *, stopping: threading.Event, stream: TextIO) -> Non
     log(Line.STOPPED)
 
 
-def language_of_the_bank(settings: Settings) -> tuple[Catalogue, Texts]:
-    """The catalogue and its texts, each checked against the other; raises Broken with all that is wrong."""
-    catalogue = load_catalogue(settings.catalogue_path or resources.catalogue())
-    sources = read_texts(settings.texts_path or resources.texts())
-    try:
-        texts = Texts.from_sources(
-            sources,
-            kinds=catalogue.kinds,
-            bank=settings.bank_name,
-            default_language=settings.default_language,
-            parts_max=settings.dispatch.parts_max,
-        )
-    except InvalidTexts as problem:
-        raise Broken(str(problem), ExitCode.SETTINGS) from None
-    return catalogue, texts
-
-
 def _build(
     settings: Settings, catalogue: Catalogue, texts: Texts, stopping: threading.Event, undo: contextlib.ExitStack
 ) -> Intake | None:
     """Everything, wired; None if told to stop before Kafka answered."""
     assert settings.pseudonym_key is not None, "settings that are loaded to run have one"
     pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value())
-    decoder = AvroDecoder(schemas=resources.schemas(), registry=_registry(settings, undo), now=utc_now)
+    url = settings.registry.url
+    registry = None if url is None else undo.enter_context(registry_at(settings, url))
+    decoder = AvroDecoder(schemas=resources.schemas(), registry=registry, now=utc_now)
     source = undo.enter_context(
         KafkaSource(
             settings.kafka_config(),
@@ -140,21 +123,6 @@ def _build(
         limits=IntakeLimits(
             batch_records_max=settings.intake.batch_records_max, poll_timeout_s=settings.intake.poll_timeout_s
         ),
-    )
-
-
-def _registry(settings: Settings, undo: contextlib.ExitStack) -> Registry | None:
-    if settings.registry.url is None:
-        return None
-    password, token = settings.registry.password, settings.registry.token
-    return undo.enter_context(
-        Registry(
-            settings.registry.url,
-            timeout_s=settings.registry.timeout_s,
-            username=settings.registry.username,
-            password=password.get_secret_value() if password else None,
-            token=token.get_secret_value() if token else None,
-        )
     )
 
 

@@ -1,9 +1,11 @@
 """The command line: what can be asked of Avviso, and what is printed."""
 
+import contextlib
 import os
 import re
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Never
@@ -12,14 +14,9 @@ import msgspec
 import typer
 from rich.console import Console
 
-from consumer import __version__, app, views, whatif
-from consumer.adapters import json_files, resources
-from consumer.adapters.outbox_sqlite import SqliteOutboxReader
-from consumer.core.catalogue import Catalogue
+from consumer import __version__, app, desk, views, whatif
 from consumer.core.delivery import State
-from consumer.core.pseudonym import Pseudonyms
-from consumer.core.texts import Texts
-from consumer.ports import Broken, ExitCode
+from consumer.ports import Broken, ExitCode, OutboxReader, Unavailable
 from consumer.sandbox.demo import Wishes, run_demo
 from consumer.settings import Settings, SettingsError, load
 
@@ -102,18 +99,10 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Say what one event would be told as, to whom and why: the decision, its reason, the text in each language."""
-    catalogue, texts = _bank(_settings())
-    pseudonyms = Pseudonyms(b"nothing of this run is kept")
     try:
-        happened = json_files.read_event(event, resources.schemas())
-        customers = json_files.read_preferences(preferences, resources.schemas())
-        memory = json_files.read_memory(standing, happened, pseudonyms)
-    except json_files.UnusableInput as problem:
-        _refuse(str(problem))
-    trial = whatif.Trial(
-        catalogue=catalogue, texts=texts, pseudonyms=pseudonyms, memory=memory, now=now or app.utc_now()
-    )
-    answers = trial.answers(happened, customers)
+        answers = desk.decide_on_paper(_settings(), event=event, preferences=preferences, memory=standing, now=now)
+    except (desk.UnusableInput, Broken) as problem:
+        _refuse(problem)
     if as_json:
         _print_json([whatif.described(answer) for answer in answers])
     else:
@@ -160,30 +149,54 @@ def outbox_show(notice_id: int, as_json: AsJson = False) -> None:
         views.show_story(Console(), story)
 
 
+@schemas.command("check")
+def schemas_check(
+    folder: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Default: the built-in ones.")
+    ] = None,
+) -> None:
+    """See that every version can read every other, fields, logical types, scales and units included."""
+    problems = desk.schema_problems(folder)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo("the schemas keep their rules")
+
+
+@schemas.command("register")
+def schemas_register(
+    registry: Annotated[str | None, typer.Option(metavar="URL", help="Default: AVVISO_REGISTRY__URL.")] = None,
+) -> None:
+    """Tell a Confluent-compatible registry our schemas, under `<topic>-value` for each topic of the settings."""
+    try:
+        registered = desk.register_schemas(_settings(), registry)
+    except (Broken, desk.RegistrationRefused, Unavailable) as problem:
+        _refuse(problem)
+    for one in registered:
+        typer.echo(f"{one.subject} version {one.version}: id {one.schema_id}")
+
+
 def _settings(*, to_run: bool = False) -> Settings:
     try:
         return load(os.environ, to_run=to_run)
     except SettingsError as problem:
-        _refuse(str(problem))
+        _refuse(problem)
 
 
-def _bank(settings: Settings) -> tuple[Catalogue, Texts]:
+@contextlib.contextmanager
+def _reader() -> Iterator[OutboxReader]:
     try:
-        return app.language_of_the_bank(settings)
-    except Broken as problem:
-        _refuse(str(problem), problem.exit_code)
+        with desk.outbox_reader(_settings()) as reader:
+            yield reader
+    except (Broken, Unavailable) as problem:
+        _refuse(problem)
 
 
-def _reader() -> SqliteOutboxReader:
-    try:
-        return SqliteOutboxReader.open(_settings().outbox.path)
-    except Broken as problem:
-        _refuse(str(problem), problem.exit_code)
-
-
-def _refuse(problem: str, exit_code: int = ExitCode.SETTINGS) -> Never:
+def _refuse(problem: Exception | str) -> Never:
+    """Ours only: their texts say what, where and how to mend it, and nothing private."""
     typer.echo(f"avviso: {problem}", err=True)
-    raise typer.Exit(int(exit_code))
+    raise typer.Exit(problem.exit_code if isinstance(problem, Broken) else int(ExitCode.SETTINGS))
 
 
 def _print_json(value: object) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol, Self
 
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 _EVENTS_SHOWN = 16
-_TEXTS_SHOWN = 9
+_TEXTS_SHOWN = 8
 _REFRESHES_PER_S = 8
 
 
@@ -103,13 +103,13 @@ class LiveScreen:
         self._live.__exit__(None, None, None)
 
     def passing(self, event: Passing) -> None:
-        """Show it at the end of the left side."""
+        """Show it at the top of the left side."""
         with self._lock:
             self._passed += 1
             self._events.append(event)
 
     def received(self, text: Received) -> None:
-        """Show it at the end of the right side."""
+        """Show it at the top of the right side."""
         with self._lock:
             self._texts.append(text)
 
@@ -120,10 +120,15 @@ class LiveScreen:
         page.add_column(ratio=2)
         page.add_column(ratio=3)
         page.add_row(
-            Panel(Group(*map(_event_line, events)), title=f"{self._title}: {passed} events", height=_EVENTS_SHOWN + 2),
-            Panel(Group(*map(_text_line, texts)), title="phones", height=_EVENTS_SHOWN + 2),
+            _panel(f"{self._title}: {passed} events", map(_event_line, reversed(events))),
+            _panel("phones", map(_text_line, reversed(texts))),
         )
         return page
+
+
+def _panel(title: str, lines: Iterable[Styled]) -> Panel:
+    """The newest first, so that what does not fit is the oldest."""
+    return Panel(Group(*lines), title=title, height=_EVENTS_SHOWN + 2)
 
 
 def _event_line(event: Passing) -> Styled:
