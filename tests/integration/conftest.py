@@ -8,6 +8,7 @@ import pytest
 
 from tests.brokers import Kafka
 from tests.members import Member
+from tests.registries import apicurio_container
 
 
 @pytest.fixture
@@ -19,3 +20,10 @@ def member(kafka: Kafka) -> Iterator[Callable[..., Member]]:
             return stack.enter_context(Member(kafka, group, *topics, **changes))
 
         yield open_member
+
+
+@pytest.fixture(scope="session")
+def apicurio() -> Iterator[str]:
+    """The URL of a real registry's Confluent-compatible API; shared, so use fresh subjects."""
+    with apicurio_container() as url:
+        yield url

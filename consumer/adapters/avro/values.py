@@ -101,10 +101,12 @@ def symbol(writer: EnumType, reader: EnumType) -> Change | None:
 
 def promotion(writer: Primitive, reader: Primitive, path: tuple[str, ...]) -> Change | None:
     """As Avro promotes one plain type to another; None where nothing changes."""
+    if writer.logical or reader.logical:
+        raise mismatch(path, reader)
     if writer == reader:
         return None
     promotions = _PROMOTIONS.get(reader.kind, {})
-    if writer.logical or reader.logical or writer.kind not in promotions:
+    if writer.kind not in promotions:
         raise mismatch(path, reader)
     change = promotions[writer.kind]
     return _text if change is bytes.decode else change
