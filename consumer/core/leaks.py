@@ -12,7 +12,7 @@ _DIGITS_APART_BY = 3
 _IBAN_CHARACTERS = range(15, 35)
 _IBAN_DIGITS_MIN = 8
 _DIGIT_RUN = re.compile(rf"[0-9](?:[^0-9]{{0,{_DIGITS_APART_BY}}}[0-9]){{{_CARD_DIGITS.start - 1},}}")
-_IBAN_HEAD = re.compile(r"[A-Za-z]{2}[ .\-]?[0-9][ .\-]?[0-9]")
+_IBAN_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}")
 _IBAN_NEXT = re.compile(r"[ .\-]?([A-Za-z0-9])")
 _LINK = re.compile(
     r"[a-z][a-z0-9+.\-]*://\S*"  # a scheme
@@ -23,6 +23,8 @@ _LINK = re.compile(
 )
 _PHONE = re.compile(r"\+[0-9](?:[ ().\-/]{0,3}[0-9]){4,}|[0-9](?:[ ().\-/]{0,3}[0-9]){6,}")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BLANK = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10))))
+"""Joiners, fillers and variation selectors: letters and marks by category, nothing to the eye."""
 
 
 class What(enum.StrEnum):
@@ -70,8 +72,8 @@ def passes_mod_97(iban: str) -> bool:
 
 
 def invisible(character: str) -> bool:
-    """Whether it is a control, format, surrogate, private or unassigned character, or breaks a line."""
-    return unicodedata.category(character) in _INVISIBLE
+    """Whether it is a control, format, surrogate, private or unassigned character, breaks a line or shows nothing."""
+    return unicodedata.category(character) in _INVISIBLE or character in _BLANK
 
 
 def _ascii_digit(character: str) -> str:
@@ -98,15 +100,13 @@ def _card_numbers(text: str) -> Iterator[Leak]:
 
 
 def _ibans(text: str) -> Iterator[Leak]:
-    for start in range(len(text)):
-        head = _IBAN_HEAD.match(text, start)
-        if head is not None:
-            yield from _iban_from(text, head)
+    for head in _IBAN_HEAD.finditer(text):
+        yield from _iban_from(text, head)
 
 
 def _iban_from(text: str, head: re.Match[str]) -> Iterator[Leak]:
     """Every length that passes: which one is meant depends on the country, and the list of countries grows."""
-    iban, end = "".join(character for character in head[0] if character.isalnum()), head.end()
+    iban, end = head[0], head.end()
     while len(iban) < _IBAN_CHARACTERS.stop - 1 and (following := _IBAN_NEXT.match(text, end)):
         iban, end = iban + following[1], following.end()
         digits = sum(character.isdigit() for character in iban[4:])
