@@ -42,7 +42,9 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _duration_s(text: str) -> float:
+def _duration_s(text: str | float) -> float:
+    if isinstance(text, float):
+        return text  # the default comes this way too
     found = _DURATION.match(text)
     if not found:
         raise typer.BadParameter("write a duration as 30s, 2m or 1h")
