@@ -109,5 +109,5 @@ def test_the_installed_command_decides_with_what_it_brought_along(site: Path, tm
 
     assert (answer["decision"], answer["kind"]) == ("notify", "large_debit")
     assert set(answer["texts"]) >= {"en", "it"}
-    assert "3456" in answer["texts"]["it"]["text"]
+    assert "*4242" in answer["texts"]["it"]["text"]
     assert "IT60X0542811101000000123456" not in json.dumps(answer)
