@@ -91,6 +91,7 @@ def _build(
             decode=decoder.preferences,
             customers_min=settings.preferences.min_records,
             size_max_bytes=settings.preferences.size_max_bytes,
+            now=utc_now,
         )
     )
     dead_letters = undo.enter_context(

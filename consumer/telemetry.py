@@ -41,6 +41,7 @@ class Line(enum.StrEnum):
     DEAD_LETTER = "dead_letter"
     PREFERENCES_WAITING = "preferences_waiting"
     PREFERENCES_READY = "preferences_ready"
+    PREFERENCES_REBUILT = "preferences_rebuilt"  # the table did not fit its topic and is read anew
     PREFERENCE_REFUSED = "preference_refused"
     # Dispatch
     NOTICE_RECORDED = "notice_recorded"

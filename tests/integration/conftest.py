@@ -1,13 +1,16 @@
-"""Group members to test with: settings that suit both brokers, and a clean end."""
+"""Group members and tables to test with: settings that suit both brokers, and a clean end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from consumer.adapters.preference_table import PreferenceTable
 from tests.brokers import Kafka
 from tests.members import Member
+from tests.preference_topics import OpenTable, follow
 from tests.registries import apicurio_container
 
 
@@ -27,3 +30,15 @@ def apicurio() -> Iterator[str]:
     """The URL of a real registry's Confluent-compatible API; shared, so use fresh subjects."""
     with apicurio_container() as url:
         yield url
+
+
+@pytest.fixture
+def open_table(kafka: Kafka, tmp_path: Path) -> Iterator[OpenTable]:
+    """Opens preference tables, all in one folder, and closes what a test leaves open."""
+    with ExitStack() as stack:
+
+        def opened(topic: str, **changes: Any) -> PreferenceTable:
+            path: Path = changes.pop("path", tmp_path / "preferences")
+            return stack.enter_context(follow(kafka, path, topic, **changes))
+
+        yield opened

@@ -1,0 +1,5 @@
+"""The customers' preferences: a Kafka topic, kept as a local table."""
+
+from consumer.adapters.preference_table.table import PreferenceTable
+
+__all__ = ["PreferenceTable"]

@@ -1,0 +1,215 @@
+"""Reads the preferences topic into the table, from where it was left, and goes on reading."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumer.adapters.preference_table.reading import Decode, Stopped, changes_of
+from consumer.adapters.preference_table.store import PreferenceStore, Source, State
+from consumer.core.record import Position, Record
+from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
+
+_WHAT = "preferences"
+_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - so named
+_OWN = {
+    "group.id": "avviso-preferences",  # librdkafka wants one; nothing is joined and nothing committed
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",
+    "isolation.level": "read_committed",
+    "enable.partition.eof": True,
+}
+_GROUP_ONLY = ("group.protocol", "group.instance.id", "group.remote.assignor", "partition.assignment.strategy")
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How much at once, how long each wait is, and how long an absence may last.
+
+    Kafka keeps a tombstone for `delete.retention.ms` (a day by default): who was away longer may have missed one, and must
+    read the whole topic anew.
+    """
+
+    batch_records_max: int = 1000
+    poll_s: float = 0.2
+    request_timeout_s: float = 5.0
+    retry_s: float = 1.0
+    recheck_s: float = 60.0
+    absence_max: timedelta = timedelta(hours=12)
+
+
+class Follower:
+    """Fills `store` until `stopping`. `caught_up`: everything that was in the topic at the start is in the table."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, str | int | float | bool],
+        *,
+        topic: str,
+        store: PreferenceStore,
+        decode: Decode,
+        now: Callable[[], datetime],
+        clock: Callable[[], float],
+        stopping: threading.Event,
+        pace: Pace,
+    ) -> None:
+        """Connects to nothing yet."""
+        group_free = {name: value for name, value in settings.items() if name not in _GROUP_ONLY}
+        self._settings = {"client.id": "avviso", **group_free, **_OWN, "error_cb": self._complain}
+        self._topic = topic
+        self._store = store
+        self._decode = decode
+        self._now = now
+        self._clock = clock
+        self._stopping = stopping
+        self._pace = pace
+        self._complained_of = ""
+        self._positions: dict[int, int] = {}
+        self._targets: dict[int, int] = {}
+        self.caught_up = False
+
+    def run(self) -> None:
+        """Until told to stop; what Kafka cannot do now is tried again. Raises Broken where the table cannot be written."""
+        while not self._stopping.is_set():
+            consumer = Consumer(dict(self._settings), logger=logging.getLogger("librdkafka"))
+            try:
+                self._follow(consumer)
+            except KafkaException as problem:
+                self._complain(problem.args[0])
+            except Stopped:
+                return
+            finally:
+                consumer.close()
+            self._stopping.wait(self._pace.retry_s)
+
+    def _follow(self, consumer: Consumer) -> None:
+        """Returns where the topic is not what it was: its partitions must be looked at again."""
+        self.caught_up = False
+        source = self._start(consumer)
+        self._complained_of = ""
+        recheck_at_s = self._clock() + self._pace.recheck_s
+        self._look_whether_caught_up()
+        while not self._stopping.is_set():
+            messages = self._fetch(consumer)
+            errors = [error for one in messages if (error := one.error()) is not None and error.code() != _END]
+            self._take(source, messages)
+            if errors:
+                raise KafkaException(errors[0])
+            self._look_whether_caught_up()
+            if self._clock() >= recheck_at_s:
+                if self._partitions(consumer) != sorted(self._positions):
+                    return
+                self._store.write({}, self._state(source))  # in touch, and nothing missed
+                recheck_at_s = self._clock() + self._pace.recheck_s
+
+    def _start(self, consumer: Consumer) -> Source:
+        """Decide where to read on, beginning anew where the table does not fit the topic; assign the partitions."""
+        timeout_s = self._pace.request_timeout_s
+        marks: dict[int, tuple[int, int]] = {
+            number: consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout_s)
+            for number in self._partitions(consumer)
+        }
+        source = Source(cluster_id=consumer.cluster_id(timeout_s) or "", topic=self._topic)
+        known = self._store.state
+        reason = misfit(known, source, marks, self._now() - self._pace.absence_max)
+        if known is None or reason is not None:
+            if known is not None:
+                log(Line.PREFERENCES_REBUILT, logging.WARNING, reason=reason or "", topic=self._topic)
+            known = State(source=source, offsets={}, synced_at=self._now())
+            self._store.write({}, known, anew=True)
+        self._positions = {number: known.offsets.get(number, low) for number, (low, _) in marks.items()}
+        self._targets = {number: high for number, (_, high) in marks.items()}
+        consumer.assign([TopicPartition(self._topic, number, at) for number, at in self._positions.items()])
+        lag = sum(self._targets.values()) - sum(self._positions.values())
+        log(Line.PREFERENCES_WAITING, topic=self._topic, lag_records=lag, customers=self._store.customers)
+        return source
+
+    def _partitions(self, consumer: Consumer) -> Sequence[int]:
+        """The topic's partitions in order; raises KafkaException where there is no such topic."""
+        metadata = consumer.list_topics(self._topic, self._pace.request_timeout_s).topics[self._topic]
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        return sorted(metadata.partitions)
+
+    def _fetch(self, consumer: Consumer) -> Sequence[Message]:
+        first = consumer.poll(self._pace.poll_s)
+        return () if first is None else (first, *consumer.consume(self._pace.batch_records_max - 1, 0))
+
+    def _take(self, source: Source, messages: Sequence[Message]) -> None:
+        """Records, and the offsets after them, in one transaction; the end of a partition is a position too."""
+        records = []
+        for message in messages:
+            number, offset, error = message.partition(), message.offset(), message.error()
+            if error is None:
+                record = _record(message)
+                records.append(record)
+                self._positions[record.position.partition] = record.position.offset + 1
+            elif error.code() == _END and number is not None and offset is not None:
+                self._positions[number] = offset
+        if records:
+            changes = changes_of(records, self._decode, self._stopping, self._pace.retry_s)
+            self._store.write(changes, self._state(source))
+
+    def _state(self, source: Source) -> State:
+        return State(source=source, offsets=dict(self._positions), synced_at=self._now())
+
+    def _look_whether_caught_up(self) -> None:
+        if not self.caught_up and all(self._positions[number] >= high for number, high in self._targets.items()):
+            self.caught_up = True
+            log(Line.PREFERENCES_READY, topic=self._topic, customers=self._store.customers)
+
+    def _complain(self, error: KafkaError) -> None:
+        """Every complaint is counted; one that goes on is logged once."""
+        KAFKA_ERRORS.add(1, {"client": _WHAT, "code": error.name()})
+        if error.name() == self._complained_of:
+            return
+        self._complained_of = error.name()
+        if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED):
+            alarm(Line.KAFKA_TROUBLE, what=_WHAT, code=error.name(), topic=self._topic)
+        else:
+            log(Line.KAFKA_TROUBLE, logging.WARNING, what=_WHAT, code=error.name(), topic=self._topic)
+
+
+def misfit(
+    known: State | None, source: Source, marks: Mapping[int, tuple[int, int]], synced_after: datetime
+) -> str | None:
+    """Why what the table knows cannot be continued; None if it can. `marks`: first and next offset of each partition."""
+    if known is None:
+        return None
+    if known.source.shape != source.shape:
+        return "other_shape"
+    if known.source != source:
+        return "other_topic"
+    if known.synced_at < synced_after:
+        return "too_long_away"
+    if not known.offsets.keys() <= marks.keys():
+        return "fewer_partitions"
+    if any(not marks[number][0] <= offset <= marks[number][1] for number, offset in known.offsets.items()):
+        return "offsets_gone"
+    return None
+
+
+def _record(message: Message) -> Record:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return Record(
+        position=Position(topic=topic, partition=partition, offset=offset),
+        key=message.key(),
+        value=message.value(),
+        headers=_headers(message),
+        timestamp_ms=max(message.timestamp()[1], 0),
+    )
+
+
+def _headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
+    """A name that is not UTF-8 breaks Kafka's own rule and hides them all: the record counts without them."""
+    try:
+        found = message.headers()
+    except UnicodeDecodeError:
+        return ()
+    return tuple(found) if found else ()  # type: ignore[arg-type]

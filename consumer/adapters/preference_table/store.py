@@ -1,0 +1,143 @@
+"""The local table itself: an LMDB environment that holds preferences and how far its topic has been read."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import lmdb
+import msgspec
+
+from consumer.core.preferences import Preferences
+from consumer.ports import Broken, ExitCode
+from consumer.telemetry import Line, alarm
+
+_READERS_MAX = 512
+_KEY_BYTES_MAX = 511
+_CUSTOMERS, _CONTROL = b"customers", b"control"
+_STATE = b"state"
+
+
+def _shape() -> str:
+    """Changes with every change of what preferences are made of: the old table is then read anew from its topic."""
+    return hashlib.sha256(json.dumps(msgspec.json.schema(Preferences), sort_keys=True).encode()).hexdigest()
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What the table was filled from, and in which shape."""
+
+    cluster_id: str
+    topic: str
+    shape: str = msgspec.field(default_factory=_shape)
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the topic was read: the next offset of each partition, and when that was last known to be all there is."""
+
+    source: Source
+    offsets: Mapping[int, int]
+    synced_at: datetime
+
+
+class PreferenceStore:
+    """Any number of threads may read; one writes. Customers' numbers lie in it: only the process's own user may open it."""
+
+    def __init__(self, path: Path, *, size_max_bytes: int) -> None:
+        """Open or create the folder `path`; raises Broken where that cannot be. Disk is used only as the table fills."""
+        self._size_max_bytes = size_max_bytes
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._environment = lmdb.open(
+                os.fspath(path),
+                map_size=size_max_bytes,
+                max_dbs=2,
+                max_readers=_READERS_MAX,
+                mode=0o600,
+                metasync=False,  # a crash of the machine may undo the last write, offsets included: it is read again
+            )
+            self._customers = self._environment.open_db(_CUSTOMERS)
+            self._control = self._environment.open_db(_CONTROL)
+        except (lmdb.Error, OSError) as problem:
+            raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
+        self._packed = msgspec.msgpack.Encoder()
+        self._unpacked = msgspec.msgpack.Decoder(Preferences)
+
+    def get(self, customer_id: str) -> Preferences | None:
+        """What this customer asked for; None if nothing is known, or nothing that can still be used."""
+        key = customer_id.encode()
+        if not 0 < len(key) <= _KEY_BYTES_MAX:
+            return None
+        with self._environment.begin(db=self._customers, buffers=True) as transaction:
+            value = transaction.get(key)
+            if value is None:
+                return None
+            try:
+                return self._unpacked.decode(value)
+            except msgspec.MsgspecError:
+                alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
+                return None
+
+    @property
+    def customers(self) -> int:
+        """How many customers have preferences."""
+        with self._environment.begin(db=self._customers) as transaction:
+            entries: int = transaction.stat(self._customers)["entries"]
+            return entries
+
+    @property
+    def state(self) -> State | None:
+        """How far the topic was read; None if the table is new or cannot tell."""
+        with self._environment.begin(db=self._control) as transaction:
+            value = transaction.get(_STATE)
+        try:
+            return None if value is None else msgspec.json.decode(value, type=State)
+        except msgspec.MsgspecError:
+            return None
+
+    def write(self, changes: Mapping[str, Preferences | None], state: State, *, anew: bool = False) -> None:
+        """Set or erase (None) these customers' preferences, and the state with them: all of it or nothing.
+
+        `anew`: forget all customers first.
+        """
+        try:
+            with self._environment.begin(write=True) as transaction:
+                if anew:
+                    transaction.drop(self._customers, delete=False)
+                for customer_id, preferences in changes.items():
+                    if preferences is None:
+                        transaction.delete(customer_id.encode(), db=self._customers)
+                    else:
+                        transaction.put(customer_id.encode(), self._packed.encode(preferences), db=self._customers)
+                transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
+        except lmdb.MapFullError:
+            raise _damaged(f"is full: more than {self._size_max_bytes} bytes are needed; allow it more") from None
+        except lmdb.Error as problem:
+            raise _damaged(f"cannot be written ({type(problem).__name__})") from None
+
+    def close(self) -> None:
+        """Nobody may read any more."""
+        self._environment.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def fits(customer_id: str) -> bool:
+    """Whether the table can have an entry of this name: 1 to 511 bytes in UTF-8."""
+    return 0 < len(customer_id.encode()) <= _KEY_BYTES_MAX
+
+
+def _damaged(what: str) -> Broken:
+    return Broken(
+        f"the local table of preferences {what}; it may be deleted while the process is down, it fills again from Kafka",
+        ExitCode.PREFERENCES_DAMAGED,
+    )

@@ -1,0 +1,95 @@
+"""The table as the loops see it, and the thread that keeps it up to date."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from consumer.adapters.preference_table.follower import Follower, Pace
+from consumer.adapters.preference_table.reading import Decode
+from consumer.adapters.preference_table.store import PreferenceStore
+from consumer.core.preferences import Preferences
+
+_JOIN_S = 30.0
+
+
+class PreferenceTable:
+    """ports.PreferenceTable: every customer's preferences from the compacted `topic`, in LMDB under the folder `path`.
+
+    Follows the topic on a thread of its own, and goes on after a restart where it was left. `settings` are librdkafka's own;
+    `decode` raises Undecodable or Unavailable. Believed only with `customers_min` customers or more. Any thread may ask.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str | int | float | bool],
+        *,
+        topic: str,
+        path: Path,
+        decode: Decode,
+        customers_min: int,
+        size_max_bytes: int,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
+    ) -> None:
+        """Open the table and begin to follow; raises Broken where it cannot be opened."""
+        self._customers_min = customers_min
+        self._stopping = threading.Event()
+        self._death: BaseException | None = None
+        self._store = PreferenceStore(path, size_max_bytes=size_max_bytes)
+        self._follower = Follower(
+            settings,
+            topic=topic,
+            store=self._store,
+            decode=decode,
+            now=now,
+            clock=clock,
+            stopping=self._stopping,
+            pace=pace or Pace(),
+        )
+        self._thread = threading.Thread(target=self._follow, name="preferences", daemon=True)
+        self._thread.start()
+
+    def get(self, customer_id: str) -> Preferences | None:
+        """What this customer asked for; None if nothing."""
+        return self._store.get(customer_id)
+
+    def ready(self) -> bool:
+        """Whether all that the topic held at the start is here, and enough of it to be believed."""
+        return self._follower.caught_up and self.customers >= self._customers_min
+
+    @property
+    def customers(self) -> int:
+        """How many customers have preferences."""
+        return self._store.customers
+
+    def check(self) -> None:
+        """Raise what the following thread has died of, if it did."""
+        if self._death is not None:
+            raise self._death
+
+    def close(self) -> None:
+        """Stop following, and let go of the file. Nobody may ask any more."""
+        self._stopping.set()
+        self._thread.join(_JOIN_S)
+        if not self._thread.is_alive():  # else it still writes: the end of the process closes the file as safely
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _follow(self) -> None:
+        try:
+            self._follower.run()
+        except BaseException as death:  # noqa: BLE001 - whatever it is, `check` tells the main thread
+            self._follower.caught_up = False
+            self._death = death

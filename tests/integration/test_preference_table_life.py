@@ -1,0 +1,171 @@
+"""The preference table from start to end: continued, begun anew, or the end of the process."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from consumer.core.preferences import Preferences
+from consumer.core.record import Record
+from consumer.ports import Broken, ExitCode, Unavailable
+from tests.brokers import Kafka, fresh_topic
+from tests.builders import NOW, preferences
+from tests.preference_topics import OpenTable, eventually, language, lines, publish, wanted
+
+
+def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"), (b"john", b"john:en"))
+    first = open_table(topic)
+    eventually(first.ready)
+    first.close()
+    publish(kafka, topic, (b"john", b"john:it"))
+    read: list[int] = []
+
+    def counted(record: Record) -> Preferences:
+        read.append(record.position.offset)
+        return wanted(record)
+
+    second = open_table(topic, decode=counted)
+    eventually(second.ready)
+
+    assert read == [2]
+    assert (language(second, "anna"), language(second, "john")) == ("en", "it")
+
+
+def test_it_ends_while_the_registry_is_away(kafka: Kafka, open_table: OpenTable) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    asked: list[Record] = []
+
+    def away(record: Record) -> Preferences:
+        asked.append(record)
+        raise Unavailable("registry", "503")
+
+    table = open_table(topic, decode=away)
+    eventually(lambda: bool(asked))
+    assert not table.ready()
+
+    table.close()
+    table.check()
+
+    assert not table._thread.is_alive()
+
+
+def test_another_topic_is_read_from_its_beginning(
+    kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, new = fresh_topic(kafka, "preferences"), fresh_topic(kafka, "preferences")
+    publish(kafka, old, (b"anna", b"anna:en"))
+    publish(kafka, new, (b"john", b"john:en"), (b"nora", b"nora:en"))
+    first = open_table(old)
+    eventually(first.ready)
+    first.close()
+
+    second = open_table(new)
+    eventually(second.ready)
+
+    assert [language(second, one) for one in ("anna", "john", "nora")] == [None, "en", "en"]
+    assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == ["other_topic"]
+
+
+def test_an_offset_that_its_topic_no_longer_has_begins_anew(
+    kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = fresh_topic(kafka, "preferences", config={"cleanup.policy": "delete"})
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    first = open_table(topic)
+    eventually(first.ready)
+    first.close()
+    publish(kafka, topic, (b"john", b"john:en"), (b"nora", b"nora:en"))
+    kafka.delete_records(topic, 0, 2)
+
+    second = open_table(topic)
+    eventually(second.ready)
+
+    assert [language(second, one) for one in ("anna", "john", "nora")] == [None, None, "en"]
+    assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == ["offsets_gone"]
+
+
+def test_who_was_away_longer_than_tombstones_are_kept_begins_anew(
+    kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    first = open_table(topic)
+    eventually(first.ready)
+    first.close()
+
+    second = open_table(topic, now=lambda: NOW + timedelta(hours=13))
+    eventually(second.ready)
+
+    assert language(second, "anna") == "en"
+    assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == ["too_long_away"]
+
+
+def test_a_table_that_may_not_grow_any_more_ends_the_process(kafka: Kafka, open_table: OpenTable) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, *[(b"c%d" % number, b"c%d:en" % number) for number in range(200)])
+
+    table = open_table(topic, size_max_bytes=2**16)
+
+    eventually(lambda: not table._thread.is_alive())
+
+    with pytest.raises(Broken, match="is full") as refused:
+        table.check()
+    assert refused.value.exit_code == ExitCode.PREFERENCES_DAMAGED
+    assert not table.ready()
+
+
+def test_what_the_following_thread_dies_of_is_heard(kafka: Kafka, open_table: OpenTable) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"))
+
+    def defect(_: Record) -> Preferences:
+        raise ZeroDivisionError
+
+    table = open_table(topic, decode=defect)
+    eventually(lambda: not table._thread.is_alive())
+
+    with pytest.raises(ZeroDivisionError):
+        table.check()
+    assert not table.ready()
+
+
+def test_a_folder_that_cannot_be_used_ends_the_process(open_table: OpenTable, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(Broken, match="cannot be opened") as refused:
+        open_table("topic", path=tmp_path / "file")
+
+    assert refused.value.exit_code == ExitCode.PREFERENCES_DAMAGED
+
+
+def test_only_the_process_itself_may_read_the_customers_numbers(
+    kafka: Kafka, open_table: OpenTable, tmp_path: Path
+) -> None:
+    table = open_table(fresh_topic(kafka, "preferences"))
+    table.close()
+
+    assert (tmp_path / "preferences").stat().st_mode & 0o077 == 0
+    assert [path.stat().st_mode & 0o077 for path in (tmp_path / "preferences").iterdir()] == [0, 0]
+
+
+def test_values_that_changed_their_shape_are_read_anew_white_box(kafka: Kafka, open_table: OpenTable) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    first = open_table(topic)
+    eventually(first.ready)
+    state = first._store.state
+    assert state is not None
+    older = msgspec.structs.replace(state, source=msgspec.structs.replace(state.source, shape="older"))
+    first._stopping.set()
+    first._thread.join()
+    first._store.write({"ghost": preferences(customer_id="ghost")}, older)
+    first.close()
+
+    second = open_table(topic)
+    eventually(second.ready)
+
+    assert (language(second, "anna"), second.customers) == ("en", 1)

@@ -1,0 +1,67 @@
+"""A topic of preferences that needs no Avro, and a table that follows it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from consumer.adapters.preference_table import PreferenceTable
+from consumer.adapters.preference_table.follower import Pace
+from consumer.core.preferences import Preferences
+from consumer.core.record import Record
+from consumer.ports import Undecodable
+from tests.brokers import Kafka
+from tests.builders import NOW, preferences
+
+DEADLINE_S = 30.0
+OpenTable = Callable[..., PreferenceTable]
+
+
+def follow(kafka: Kafka, path: Path, topic: str, **changes: Any) -> PreferenceTable:
+    """A table in a hurry."""
+    ordinary: dict[str, Any] = {
+        "topic": topic,
+        "path": path,
+        "decode": wanted,
+        "customers_min": 1,
+        "size_max_bytes": 2**26,
+        "now": lambda: NOW,
+        "pace": Pace(poll_s=0.02, retry_s=0.05),
+    }
+    settings: dict[str, str | int] = {"bootstrap.servers": kafka.bootstrap_servers, "fetch.wait.max.ms": 50}
+    return PreferenceTable(settings, **{**ordinary, **changes})
+
+
+def wanted(record: Record) -> Preferences:
+    """What the tests write instead of Avro: a customer's id and language; anything else is undecodable."""
+    try:
+        customer_id, language = (record.value or b"").decode().split(":")
+    except ValueError:
+        raise Undecodable("test", "no colon") from None
+    return preferences(customer_id=customer_id, language=language, position=record.position)
+
+
+def publish(kafka: Kafka, topic: str, *entries: tuple[bytes | None, bytes | None], partition: int = 0) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 0})
+    for key, value in entries:
+        producer.produce(topic, key=key, value=value, partition=partition)
+    assert producer.flush(20) == 0
+
+
+def eventually(so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not so():
+        assert time.monotonic() < deadline_s, f"not so after {DEADLINE_S} s"
+        time.sleep(0.01)
+
+
+def language(table: PreferenceTable, customer_id: str) -> str | None:
+    found = table.get(customer_id)
+    return None if found is None else found.language
+
+
+def lines(caplog: pytest.LogCaptureFixture, line: str) -> list[dict[str, Any]]:
+    return [entry.__dict__["fields"] for entry in caplog.records if entry.getMessage() == line]
