@@ -55,14 +55,15 @@ def decimal(writer: DecimalType, path: tuple[str, ...]) -> Change:
     if writer.scale > DIGITS_MAX:
         raise SchemaRefused(f"field {'.'.join(path)}: is a decimal with more than {DIGITS_MAX} digits after the point")
     bound, exponent = 10 ** min(writer.precision, DIGITS_MAX), -writer.scale
+    integer, scaled = int.from_bytes, _EXACT.scaleb
 
     def change(unscaled: bytes) -> Decimal:
         if not 0 < len(unscaled) <= DECIMAL_BYTES_MAX:
             raise Unreadable(f"is a decimal of no or of more than {DECIMAL_BYTES_MAX} bytes")
-        number = int.from_bytes(unscaled, "big", signed=True)
+        number = integer(unscaled, "big", signed=True)
         if not -bound < number < bound:
             raise Unreadable("has more digits than its schema's precision")
-        return Decimal(number).scaleb(exponent, _EXACT)
+        return scaled(number, exponent)
 
     return change
 
