@@ -8,7 +8,7 @@ import pytest
 
 from consumer.adapters.registry import Registry
 from consumer.adapters.registry.exchange import ANSWER_BYTES_MAX
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.ports import Broken, DeadLetterReason, ExitCode, Unavailable, Undecodable
 from tests.registries import NOT_FOUND, Asked, Behaviour, Drip, Hang, HangUp, Reply, ScriptedRegistry, json_reply
 
 SCHEMA = '{"type": "record", "name": "R", "fields": []}'
@@ -169,6 +169,16 @@ def test_a_registry_that_nobody_runs_is_unreachable(bench: Bench) -> None:
         assert _code(lambda: bench.client(url).by_id(7)) == "unreachable"
 
 
+@pytest.mark.parametrize(
+    "url", ["", "registry:8081", "ftp://registry", "http://", "http://host:port", "http:///path", "/path"]
+)
+def test_what_is_no_url_stops_the_start(bench: Bench, url: str) -> None:
+    with pytest.raises(Broken, match="the registry's URL is not http") as problem:
+        bench.client(url)
+
+    assert problem.value.exit_code == ExitCode.SETTINGS
+
+
 def _refused(registry: Registry, schema_id: int = 7) -> Undecodable:
     with pytest.raises(Undecodable) as problem:
         registry.by_id(schema_id)
@@ -233,6 +243,7 @@ def test_the_memory_of_schemas_is_bounded(bench: Bench, monkeypatch: pytest.Monk
         ({}, None),
         ({"username": "avviso", "password": "s3cret"}, "Basic YXZ2aXNvOnMzY3JldA=="),
         ({"token": "a-token"}, "Bearer a-token"),
+        ({"token": "tèken"}, "Bearer t\u00c3\u00a8ken"),
     ],
 )
 def test_it_signs_in_as_told(bench: Bench, access: dict[str, str], header: str | None) -> None:

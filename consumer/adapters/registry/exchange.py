@@ -11,7 +11,7 @@ from tenacity.retry import retry_if_exception_type
 from tenacity.stop import stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_exponential
 
-from consumer.ports import Unavailable
+from consumer.ports import Broken, ExitCode, Unavailable
 
 ANSWER_BYTES_MAX = 2_097_152
 ATTEMPTS_MAX = 3
@@ -63,14 +63,11 @@ class Exchange:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`url`: up to and with the base path (`http://apicurio:8080/apis/ccompat/v7`)."""
-        headers = {"Accept": "application/vnd.schemaregistry.v1+json, application/json", "Accept-Encoding": "identity"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
+        """`url`: up to and with the base path (`http://apicurio:8080/apis/ccompat/v7`); raises Broken where it is none."""
         self._client = httpx.Client(
-            base_url=url.rstrip("/") + "/",
+            base_url=_base(url),
             auth=None if username is None else (username, password or ""),
-            headers=headers,
+            headers=_headers(token),
             timeout=timeout_s,
             follow_redirects=False,
         )
@@ -134,3 +131,19 @@ class Exchange:
             if self._clock() > until_s:
                 raise _Passing("timeout")
         return bytes(body)
+
+
+def _base(url: str) -> httpx.URL:
+    try:
+        base = httpx.URL(url.rstrip("/") + "/")
+    except httpx.InvalidURL:
+        base = httpx.URL()
+    if base.scheme not in {"http", "https"} or not base.host:
+        raise Broken("the registry's URL is not http://host/path or https://host/path", ExitCode.SETTINGS)
+    return base
+
+
+def _headers(token: str | None) -> dict[bytes, bytes]:
+    """As bytes: what cannot be encoded would be shown by the error that says so."""
+    headers = {b"Accept": b"application/vnd.schemaregistry.v1+json, application/json", b"Accept-Encoding": b"identity"}
+    return headers if token is None else headers | {b"Authorization": b"Bearer " + token.encode()}
