@@ -70,15 +70,7 @@ def _build(
     url = settings.registry.url
     registry = None if url is None else undo.enter_context(registry_at(settings, url))
     decoder = AvroDecoder(schemas=resources.schemas(), registry=registry, now=utc_now)
-    source = undo.enter_context(
-        KafkaSource(
-            settings.kafka_config(),
-            group=settings.group_id,
-            topics=(settings.topics.transactions, settings.topics.balances),
-            sole_owner=True,
-            clock=time.monotonic,
-        )
-    )
+    source = undo.enter_context(_source(settings))
     cluster_id = _when_available(source.cluster_id, stopping)
     if cluster_id is None:
         return None
@@ -124,6 +116,16 @@ def _build(
         limits=IntakeLimits(
             batch_records_max=settings.intake.batch_records_max, poll_timeout_s=settings.intake.poll_timeout_s
         ),
+    )
+
+
+def _source(settings: Settings) -> KafkaSource:
+    return KafkaSource(
+        settings.kafka_config(),
+        group=settings.group_id,
+        topics=(settings.topics.transactions, settings.topics.balances),
+        sole_owner=True,
+        clock=time.monotonic,
     )
 
 
