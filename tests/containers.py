@@ -9,16 +9,8 @@ import pytest
 
 from tests.brokers import docker_answers
 
-APICURIO = "apicurio/apicurio-registry:3.3.3"
 MOTO = "motoserver/moto:5.2.5"
 _START_S = 90.0
-
-
-@contextmanager
-def apicurio_container() -> Iterator[str]:
-    """A schema registry that keeps everything in memory; the URL of its Confluent-compatible API."""
-    with _container(APICURIO, 8080, "/apis/ccompat/v7/subjects") as url:
-        yield f"{url}/apis/ccompat/v7"
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ import fastavro
 from confluent_kafka import Consumer, Producer
 
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
-from consumer.ports import NoticeStory
+from consumer.ports import Broken, ExitCode, NoticeStory
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from tests.brokers import Kafka, fresh, fresh_topic
 
@@ -86,7 +87,7 @@ class Stage:
         self._group = fresh("avviso")
         self._producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 1})
         self._schemas = {
-            name: fastavro.schema.load_schema(REPOSITORY / "schemas" / name / "v1.avsc")
+            name: fastavro.schema.load_schema(str(REPOSITORY / "schemas" / name / "v1.avsc"))
             for name in ("TransactionPosted", "BalanceChanged", "AlertPreferences")
         }
         self._workers: list[Worker] = []
@@ -131,9 +132,11 @@ class Stage:
             if worker.process.poll() is None:
                 worker.kill()
 
-    def publish(self, schema: str, key: str, fields: Mapping[str, Any]) -> None:
+    def publish(
+        self, schema: str, key: str, fields: Mapping[str, Any], headers: Mapping[str, bytes] | None = None
+    ) -> None:
         """One Avro single-object record, acknowledged."""
-        self.publish_raw(schema, key, single_object(self._schemas[schema], fields))
+        self.publish_raw(schema, key, single_object(self._schemas[schema], fields), headers)
 
     def publish_raw(
         self, schema: str, key: str, value: bytes | None, headers: Mapping[str, bytes] | None = None
@@ -152,19 +155,29 @@ class Stage:
 
     def stories(self) -> list[NoticeStory]:
         """Every notice with its history."""
-        if not self.outbox.exists():
-            return []
-        with SqliteOutboxReader.open(self.outbox) as reader:
-            summaries = reader.list(state=None, customer_id=None, limit=1_000_000)
-            stories = [reader.show(summary.notice_id) for summary in summaries]
+        with self._reader() as reader:
+            summaries = reader.list(state=None, customer_id=None, limit=1_000_000) if reader else ()
+            stories = [reader.show(summary.notice_id) for summary in summaries] if reader else []
         return [story for story in stories if story is not None]
 
     def states(self) -> dict[str, int]:
         """Notices by state, without the states that none is in."""
-        if not self.outbox.exists():
-            return {}
-        with SqliteOutboxReader.open(self.outbox) as reader:
-            return {state: count for state, count in reader.stats().items() if count}
+        with self._reader() as reader:
+            stats = reader.stats() if reader else {}
+        return {state: count for state, count in stats.items() if count}
+
+    @contextmanager
+    def _reader(self) -> Iterator[SqliteOutboxReader | None]:
+        """None until the worker has made the outbox: the file is there a moment before its tables are."""
+        try:
+            reader = SqliteOutboxReader.open(self.outbox)
+        except Broken as problem:
+            if problem.exit_code != ExitCode.OUTBOX_FOREIGN:
+                raise
+            yield None
+            return
+        with reader:
+            yield reader
 
     def log_lines(self) -> list[dict[str, Any]]:
         """What the workers wrote, each line parsed: a line that is no JSON fails the test."""

@@ -9,7 +9,8 @@ from typing import Never
 
 import pytest
 
-from tests.containers import apicurio_container, moto_container
+from tests.containers import moto_container
+from tests.registries import apicurio_container
 
 FOLDER = Path(__file__).parent
 _INSTALL_S = 300.0
