@@ -56,12 +56,14 @@ class _Reading(Visitor):
             self.problems.append(f"there is no ${node.id.name}; there are {_listed(_SHOWN)}")
 
     def visit_SelectExpression(self, node: ast.SelectExpression) -> None:  # noqa: N802
-        keys = [variant.key.name for variant in node.variants if isinstance(variant.key, ast.Identifier)]
+        keys = {
+            key.name if isinstance(key, ast.Identifier) else key.value for key in (one.key for one in node.variants)
+        }
         name = node.selector.id.name if isinstance(node.selector, ast.VariableReference) else ""
         self.variables.add(name)
         if name not in _SELECTORS:
             self.problems.append(f"a text selects by {_listed(_SELECTORS)} only")
-        elif unknown := set(keys) - {*_SELECTORS[name], "other"}:
+        elif unknown := keys - {*_SELECTORS[name], "other"}:
             self.problems.append(f"${name} is never {_listed(unknown)}; it is {', '.join(_SELECTORS[name])}")
         for variant in node.variants:
             self.visit(variant.value)
