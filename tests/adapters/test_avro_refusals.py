@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -180,6 +180,13 @@ def test_what_is_decoded_and_impossible_is_refused_by_the_events_own_rule() -> N
 
     assert problem.reason == DeadLetterReason.INVALID_EVENT
     assert problem.detail == "card_last_four is not four digits"
+
+
+@pytest.mark.parametrize("at", [datetime(1, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 999999, UTC)])
+def test_an_event_before_there_were_computers_at_the_bank_is_refused(at: datetime) -> None:
+    problem = refusal(our_bytes("TransactionPosted", transaction_fields(occurred_at=at)))
+
+    assert (problem.reason, problem.detail) == (DeadLetterReason.INVALID_EVENT, "occurred_at lies before 1970")
 
 
 def test_impossible_preferences_are_refused_by_their_own_rule() -> None:

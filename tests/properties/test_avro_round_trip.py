@@ -18,7 +18,7 @@ EXAMPLES_MAX = 150
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 _CURRENCIES = st.sampled_from(["EUR", "GBP", "JPY"])
 _INSTANTS = st.datetimes(
-    min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+    min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
     max_value=NOW.replace(tzinfo=None),
     timezones=st.just(UTC),
 )
