@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,12 +64,12 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def avviso(site: Path, cwd: Path, arguments: Sequence[str]) -> str:
+def avviso(site: Path, cwd: Path, arguments: Sequence[str], **settings: str) -> str:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AVVISO_")}
     done = subprocess.run(
         [site / "bin" / "avviso", *arguments],
         cwd=cwd,
-        env=inherited | {"PYTHONPATH": str(site)},
+        env=inherited | settings | {"PYTHONPATH": str(site), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -94,6 +96,18 @@ def test_the_wheel_has_its_licence_and_its_version_from_one_place(wheel: Path) -
 
     assert f"\nVersion: {consumer.__version__}\n" in packed.read(metadata).decode()
     assert [name for name in packed.namelist() if name.endswith("/licenses/LICENSE")]
+
+
+def test_the_readme_shows_what_the_command_prints(site: Path, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = textwrap.dedent(re.findall(r"(?:^    .*\n)*?^    \$ cat e\.json\n(?:^    .*\n)*", readme, re.MULTILINE)[0])
+    event, preferences, command, printed = re.findall(
+        r"\$ cat e\.json\n(.*)\$ cat p\.json\n(.*)\$ avviso (.*?)\n(.*)", shown, re.DOTALL
+    )[0]
+    (tmp_path / "e.json").write_text(event)
+    (tmp_path / "p.json").write_text(preferences)
+
+    assert avviso(site, tmp_path, command.split(), AVVISO_BANK_NAME="Banca Esempio") == printed
 
 
 def test_the_installed_command_tells_its_version(site: Path, tmp_path: Path) -> None:
