@@ -14,7 +14,8 @@ from consumer.ports import Undecodable
 from tests.avro import ID, Listed, Schema, balance_fields, decoder, our_bytes, schema, transaction_fields
 from tests.builders import NOW, record
 
-EXAMPLES_MAX = 150
+EXAMPLES = settings(max_examples=150, deadline=None)
+DECODER = decoder()
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 _CURRENCIES = st.sampled_from(["EUR", "GBP", "JPY"])
 _INSTANTS = st.datetimes(
@@ -69,23 +70,23 @@ _BALANCES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=EXAMPLES_MAX)
+@EXAMPLES
 @given(_TRANSACTIONS)
 def test_every_transaction_is_read_as_it_was_written(fields: dict[str, Any]) -> None:
-    event = decoder().decode(record(value=our_bytes("TransactionPosted", fields)))
+    event = DECODER.decode(record(value=our_bytes("TransactionPosted", fields)))
 
     assert event == event_from("bank.events.v1.TransactionPosted", fields)
 
 
-@settings(max_examples=EXAMPLES_MAX)
+@EXAMPLES
 @given(_BALANCES)
 def test_every_balance_is_read_as_it_was_written(fields: dict[str, Any]) -> None:
-    event = decoder().decode(record(value=our_bytes("BalanceChanged", fields)))
+    event = DECODER.decode(record(value=our_bytes("BalanceChanged", fields)))
 
     assert event == event_from("bank.events.v1.BalanceChanged", fields)
 
 
-@settings(max_examples=EXAMPLES_MAX)
+@EXAMPLES
 @given(
     st.permutations(schema()["fields"]),
     st.sampled_from([0, 1, 2, 4, 8]),
@@ -113,7 +114,7 @@ def test_order_scale_and_unit_are_the_writers_own_affair(
 
 def _decoded_or_refused(value: bytes) -> bool:
     try:
-        event = decoder().decode(record(value=value))
+        event = DECODER.decode(record(value=value))
     except Undecodable as problem:
         return bool(problem.detail)
     return isinstance(event, (TransactionPosted, BalanceChanged))
@@ -125,13 +126,13 @@ _HEADERS = [
 ]
 
 
-@settings(max_examples=EXAMPLES_MAX)
+@EXAMPLES
 @given(st.sampled_from([*_HEADERS, b"", b"\x00"]), st.binary(max_size=200))
 def test_any_bytes_are_an_event_or_a_dead_letter(header: bytes, content: bytes) -> None:
     assert _decoded_or_refused(header + content)
 
 
-@settings(max_examples=EXAMPLES_MAX)
+@EXAMPLES
 @given(st.integers(10, 130), st.integers(0, 255))
 def test_an_event_with_any_byte_changed_is_an_event_or_a_dead_letter(place: int, byte: int) -> None:
     value = bytearray(our_bytes("TransactionPosted", transaction_fields()))
@@ -176,7 +177,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=EXAMPLES_MAX)
+@EXAMPLES
 @given(_JSON, st.sampled_from([field["name"] for field in schema()["fields"]]))
 def test_any_json_is_a_schema_or_refused(document: Any, changed: str) -> None:
     whole = schema()
@@ -191,7 +192,7 @@ def test_any_json_is_a_schema_or_refused(document: Any, changed: str) -> None:
             assert str(problem)  # noqa: PT017 - refused with a word, or not at all
 
 
-@settings(max_examples=EXAMPLES_MAX)
+@EXAMPLES
 @given(_JSON, st.binary(max_size=60))
 def test_records_of_any_schema_are_an_event_or_a_dead_letter(document: Any, content: bytes) -> None:
     writer = schema()
