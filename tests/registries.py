@@ -1,11 +1,14 @@
 """Schema registries to test with: a real one in a container, and one that does what a test tells it."""
 
 import contextlib
+import socket
+import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -58,7 +61,9 @@ class Drip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HangUp(msgspec.Struct, frozen=True):
-    """Take the request, and close the connection."""
+    """Take the request, and close the connection: in good order, or with a reset."""
+
+    reset: bool = False
 
 
 Behaviour = Reply | Drip | Hang | HangUp
@@ -79,6 +84,11 @@ class ScriptedRegistry(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}{BASE_PATH}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is what some tests are about."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -107,8 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._drip(every_s)
             case Hang():
                 self._hang()
-            case HangUp():
+            case HangUp(reset=reset):
                 self.close_connection = True
+                if reset:
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    self.server.close_request(self.request)
 
     do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 

@@ -13,7 +13,10 @@ from tests.registries import NOT_FOUND, Asked, Behaviour, Drip, Hang, HangUp, Re
 
 SCHEMA = '{"type": "record", "name": "R", "fields": []}'
 FOUND = json_reply({"schema": SCHEMA})
+PATIENCE_S = 5.0
+"""More than any answer takes on a busy machine."""
 TIMEOUT_S = 0.15
+"""For those that never come."""
 
 
 class Bench:
@@ -35,7 +38,7 @@ class Bench:
 
     def client(self, url: str, **changes: Any) -> Registry:
         arguments: dict[str, Any] = {
-            "timeout_s": TIMEOUT_S,
+            "timeout_s": PATIENCE_S,
             "attempts_max": 3,
             "sleep": self._sleep,
             "clock": lambda: self.now_s,
@@ -76,41 +79,43 @@ def test_a_schema_is_asked_for_once_at_the_base_path(bench: Bench) -> None:
         (Hang(), "timeout"),
         (Reply(body=b'{"schema": "', held_back=100), "timeout"),
         (HangUp(), "cut_off"),
+        (HangUp(reset=True), "cut_off"),
         (Reply(status=500), "http_500"),
         (Reply(status=502, body=b"<html>bad gateway</html>"), "http_502"),
         (Reply(status=503), "http_503"),
         (Reply(status=429), "http_429"),
     ],
-    ids=["hangs", "stops half way", "hangs up", "500", "502", "503", "429"],
+    ids=["hangs", "stops half way", "hangs up", "resets", "500", "502", "503", "429"],
 )
 def test_an_outage_is_tried_again_a_few_times_and_is_no_dead_letter(
     bench: Bench, behaviour: Behaviour, code: str
 ) -> None:
     server = bench.serve(behaviour)
-    registry = bench.client(server.url)
+    registry = bench.client(server.url, timeout_s=TIMEOUT_S if code == "timeout" else PATIENCE_S)
     started_s = time.monotonic()
 
     assert _code(lambda: registry.by_id(7)) == code
 
     assert len(server.asked) == 3
     assert bench.slept_s == [0.1, 0.2]
-    assert time.monotonic() - started_s < 10 * TIMEOUT_S + 1
+    assert time.monotonic() - started_s < PATIENCE_S
 
 
 def test_an_answer_that_drips_is_cut_off(bench: Bench) -> None:
     server = bench.serve(Drip(every_s=TIMEOUT_S / 5))
-    registry = bench.client(server.url, attempts_max=1, clock=time.monotonic)
+    registry = bench.client(server.url, timeout_s=TIMEOUT_S, attempts_max=1, clock=time.monotonic)
     started_s = time.monotonic()
 
     assert _code(lambda: registry.by_id(7)) == "timeout"
-    assert time.monotonic() - started_s < 5 * TIMEOUT_S
+    assert time.monotonic() - started_s < PATIENCE_S
 
 
 @pytest.mark.parametrize("behaviour", [Hang(), HangUp(), Reply(status=503), Reply(status=429)])
 def test_what_is_over_in_a_moment_is_not_noticed(bench: Bench, behaviour: Behaviour) -> None:
     server = bench.serve(behaviour, FOUND)
+    registry = bench.client(server.url, timeout_s=0.5)
 
-    assert bench.client(server.url).by_id(7) == SCHEMA
+    assert registry.by_id(7) == SCHEMA
 
 
 def test_an_outage_is_not_remembered(bench: Bench) -> None:
@@ -125,7 +130,7 @@ def test_an_outage_is_not_remembered(bench: Bench) -> None:
 
 def test_no_attempt_begins_after_the_total_time(bench: Bench) -> None:
     server = bench.serve(Hang())
-    registry = bench.client(server.url, attempts_max=100, total_s=2 * TIMEOUT_S)
+    registry = bench.client(server.url, timeout_s=TIMEOUT_S, attempts_max=100, total_s=2 * TIMEOUT_S)
 
     assert _code(lambda: registry.by_id(7)) == "timeout"
     assert len(server.asked) <= 3
@@ -155,7 +160,7 @@ def test_what_no_registry_answers_stops_intake_and_is_no_dead_letter(
     bench: Bench, behaviour: Behaviour, code: str
 ) -> None:
     server = bench.serve(behaviour)
-    registry = bench.client(server.url, timeout_s=2.0)
+    registry = bench.client(server.url)
 
     assert _code(lambda: registry.by_id(7)) == code
     assert len(server.asked) == 1
