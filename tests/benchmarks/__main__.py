@@ -65,9 +65,10 @@ def show(report: Report, console: Console) -> None:
     """A table for people. Ratios carry over to other machines, speeds do not."""
     table = Table(
         title=f"Avviso {report.version}, Kafka {report.kafka}, Python {report.python}, {report.processors} processors",
-        caption="1.00: as fast as the bare loop. Median of the rounds; in brackets the least and the most.",
+        caption="Ratio: 1.00 is as fast as the bare loop; median of the rounds, in brackets the least and the most.\n"
+        "us: microseconds of processor for one, by all threads of this process.",
     )
-    for heading in ("", "bare/s", "Avviso/s", "ratio"):
+    for heading in ("", "bare/s", "Avviso/s", "ratio", "bare, us", "Avviso, us", "ratio of CPU"):
         table.add_column(heading, justify="right" if heading else "left")
     for row in report.rows:
         table.add_row(
@@ -75,6 +76,9 @@ def show(report: Report, console: Console) -> None:
             f"{row.bare_per_s:,.0f}",
             f"{row.ours_per_s:,.0f}",
             f"{row.ratio_median:.2f} ({row.ratio_least:.2f} to {row.ratio_most:.2f})",
+            f"{row.bare_cpu_us:,.1f}",
+            f"{row.ours_cpu_us:,.1f}",
+            f"{row.cpu_ratio_median:.2f}",
         )
     console.print(table)
 

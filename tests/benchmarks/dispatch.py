@@ -3,7 +3,6 @@
 import random
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -34,7 +33,7 @@ from consumer.core.sending import Bounds, Draft, draft
 from consumer.core.texts import Texts
 from consumer.dispatch import Dispatch, DispatchLimits
 from tests.benchmarks.endpoint import Endpoint, endpoint
-from tests.benchmarks.measuring import Contest, Site
+from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
 from tests.builders import PSEUDONYMS, notice, preferences, transaction
 from tests.fakes import Listed
 
@@ -87,9 +86,9 @@ def dispatch(site: Site) -> Iterator[Contest]:
             unit="texts",
             count=site.scale.texts,
             bare="boto3's publish in a pool of threads, nothing written down",
-            bare_s=partial(_bare_s, bank, sns, played),
+            do_bare=partial(_bare, bank, sns, played),
             ours="claim, check, compose, guard, limit, begin, publish, settle, on SQLite with synchronous=FULL",
-            ours_s=partial(_ours_s, bank, sns, site.folder, played),
+            do_ours=partial(_ours, bank, sns, site.folder, played),
             circumstances={"threads": THREADS, "endpoint": "scripted, its own process, no latency"},
         )
         taken, expected = sns.accepted(), len(played) * site.scale.texts
@@ -97,7 +96,7 @@ def dispatch(site: Site) -> Iterator[Contest]:
             raise RuntimeError(f"the endpoint took {taken} texts, not {expected}")
 
 
-def _bare_s(bank: _Bank, sns: Endpoint, played: list[str]) -> float:
+def _bare(bank: _Bank, sns: Endpoint, played: list[str]) -> Spent:
     played.append("bare")
     client: Any = boto3.Session(_KEY.access_key_id, _KEY.secret_access_key, region_name=REGION).client(
         "sns",
@@ -115,16 +114,16 @@ def _bare_s(bank: _Bank, sns: Endpoint, played: list[str]) -> float:
         return str(reply["MessageId"])
 
     with ThreadPoolExecutor(THREADS) as pool:
-        started_s = time.perf_counter()
+        stopwatch = Stopwatch()
         ids = set(pool.map(send, bank.drafts))
-        elapsed_s = time.perf_counter() - started_s
+        spent = stopwatch.read()
     client.close()
     if len(ids) != len(bank.drafts):
         raise RuntimeError(f"{len(ids)} message ids came back for {len(bank.drafts)} texts")
-    return elapsed_s
+    return spent
 
 
-def _ours_s(bank: _Bank, sns: Endpoint, folder: Path, played: list[str]) -> float:
+def _ours(bank: _Bank, sns: Endpoint, folder: Path, played: list[str]) -> Spent:
     played.append("ours")
     with ExitStack() as undo:
         place = Path(undo.enter_context(tempfile.TemporaryDirectory(dir=folder)))
@@ -134,11 +133,11 @@ def _ours_s(bank: _Bank, sns: Endpoint, folder: Path, played: list[str]) -> floa
         all_accepted = outbox.expect(len(bank.notices))
         dispatch = _dispatch(bank, outbox, sns)
         undo.callback(dispatch.stop, PATIENCE_S)
-        started_s = time.perf_counter()
+        stopwatch = Stopwatch()
         dispatch.start()
         if not all_accepted.wait(PATIENCE_S):
             raise TimeoutError(f"not every text was accepted within {PATIENCE_S:.0f} s")
-        return time.perf_counter() - started_s
+        return stopwatch.read()
 
 
 def _dispatch(bank: _Bank, outbox: SqliteOutbox, sns: Endpoint) -> Dispatch:

@@ -28,7 +28,7 @@ from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
 from tests.benchmarks import population
-from tests.benchmarks.measuring import Contest, Site
+from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
 from tests.benchmarks.population import BALANCES, PREFERENCES, TRANSACTIONS
 from tests.brokers import Kafka, fresh, fresh_topic
 from tests.builders import PSEUDONYMS
@@ -52,15 +52,15 @@ def intake(site: Site, *, balances: bool) -> Iterator[Contest]:
     with ExitStack() as undo:
         table = undo.enter_context(_preferences(site, topics[PREFERENCES]))
         letters = undo.enter_context(_dead_letters(site.kafka))
-        ours = partial(_ours_s, site, topics, table, letters)
+        ours = partial(_ours, site, topics, table, letters)
         yield Contest(
             name="intake, a quarter of it balances" if balances else "intake",
             unit="records",
             count=scale.records,
             bare="consume(500) and fastavro.schemaless_reader, nothing done with the event, no offset committed",
-            bare_s=partial(_bare_s, site, topics),
+            do_bare=partial(_bare, site, topics),
             ours="poll, decode, decide, outbox on SQLite with synchronous=FULL, offsets committed",
-            ours_s=ours,
+            do_ours=ours,
             circumstances={
                 **population.shares(balances=balances),
                 "customers": scale.customers,
@@ -72,7 +72,7 @@ def intake(site: Site, *, balances: bool) -> Iterator[Contest]:
         )
 
 
-def _bare_s(site: Site, topics: dict[str, str]) -> float:
+def _bare(site: Site, topics: dict[str, str]) -> Spent:
     """What nobody can do without: fetch, and decode by the schema as it is shipped."""
     schemas = _schemas()
     consumer = Consumer(
@@ -84,21 +84,21 @@ def _bare_s(site: Site, topics: dict[str, str]) -> float:
         }
     )
     consumer.subscribe([topics[TRANSACTIONS], topics[BALANCES]])
-    seen, started_s, patient_until_s = 0, 0.0, time.monotonic() + SILENCE_S
+    seen, stopwatch, patient_until_s = 0, Stopwatch(), time.monotonic() + SILENCE_S
     while seen < site.scale.records:
         messages = consumer.consume(BATCH_RECORDS, 1.0)
         if not messages and time.monotonic() > patient_until_s:
             raise TimeoutError(f"the bare loop has seen {seen} records, and then none for {SILENCE_S:.0f} s")
         if messages and not seen:
-            started_s = time.perf_counter()
+            stopwatch = Stopwatch()
         for message in messages:
             value: Any = message.value()
             stream = io.BytesIO(value)
             fastavro.schemaless_reader(stream, schemas[stream.read(_HEADER_BYTES)], None)
         seen += len(messages)
-    elapsed_s = time.perf_counter() - started_s
+    spent = stopwatch.read()
     consumer.close()
-    return elapsed_s
+    return spent
 
 
 def _schemas() -> dict[bytes, Any]:
@@ -113,7 +113,7 @@ def _schemas() -> dict[bytes, Any]:
     return parsed
 
 
-def _ours_s(site: Site, topics: dict[str, str], table: PreferenceTable, letters: KafkaDeadLetters) -> float:
+def _ours(site: Site, topics: dict[str, str], table: PreferenceTable, letters: KafkaDeadLetters) -> Spent:
     """A new group and a new outbox: nothing was read, nothing was told."""
     stopping = threading.Event()
     with ExitStack() as undo:
@@ -144,7 +144,7 @@ def _ours_s(site: Site, topics: dict[str, str], table: PreferenceTable, letters:
             found, expected = sum(reader.stats().values()), population.told(site.scale.records)
         if found != expected:
             raise RuntimeError(f"{found} notices stand in the outbox, not {expected}")
-    return timed.elapsed_s
+    return timed.spent
 
 
 class TimedSource:
@@ -154,14 +154,14 @@ class TimedSource:
         self._source = source
         self._left = count
         self._stopping = stopping
-        self._started_s = 0.0
+        self._stopwatch: Stopwatch | None = None
         self._patient_until_s = time.monotonic() + SILENCE_S
-        self.elapsed_s = 0.0
+        self.spent = Spent(wall_s=0.0, cpu_s=0.0)
 
     def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
         records = self._source.poll(records_max=records_max, timeout_s=timeout_s)
         if records:
-            self._started_s = self._started_s or time.perf_counter()
+            self._stopwatch = self._stopwatch or Stopwatch()
             self._patient_until_s = time.monotonic() + SILENCE_S
         elif time.monotonic() > self._patient_until_s:
             raise TimeoutError(f"intake has still {self._left} records to come, and none came for {SILENCE_S:.0f} s")
@@ -170,8 +170,8 @@ class TimedSource:
     def processed(self, records: Sequence[Record]) -> None:
         self._source.processed(records)
         self._left -= len(records)
-        if self._left <= 0:
-            self.elapsed_s = time.perf_counter() - self._started_s
+        if self._left <= 0 and self._stopwatch is not None:
+            self.spent = self._stopwatch.read()
             self._stopping.set()
 
     def owns(self, record: Record) -> bool:

@@ -2,6 +2,7 @@
 
 import gc
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -31,8 +32,25 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     scale: Scale
 
 
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds on the clock, and seconds of processor that all threads of this process took meanwhile."""
+
+    wall_s: float
+    cpu_s: float
+
+
+class Stopwatch:
+    """Runs from its making."""
+
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = time.perf_counter(), time.process_time()
+
+    def read(self) -> Spent:
+        return Spent(wall_s=time.perf_counter() - self._wall_s, cpu_s=time.process_time() - self._cpu_s)
+
+
 class Contest(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: `count` things of `unit` done by the bare loop and by us. Each call does all of it and returns its seconds.
+    """One row: `count` things of `unit` done by the bare loop and by us. Each call does all of it and tells what it took.
 
     Either side raises where it did not do what it should: a fast wrong answer is no result.
     """
@@ -41,9 +59,9 @@ class Contest(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     count: int
     bare: str
-    bare_s: Callable[[], float]
+    do_bare: Callable[[], Spent]
     ours: str
-    ours_s: Callable[[], float]
+    do_ours: Callable[[], Spent]
     circumstances: Mapping[str, str | int | float] = {}
 
 
@@ -52,19 +70,24 @@ Preparation = Callable[[Site], AbstractContextManager[Contest]]
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of both sides, one after the other."""
+    """What both sides took, one after the other."""
 
-    bare_s: float
-    ours_s: float
+    bare: Spent
+    ours: Spent
 
     @property
     def ratio(self) -> float:
         """Our speed by that of the bare loop: 1 is as fast, 0.5 half as fast."""
-        return self.bare_s / self.ours_s
+        return self.bare.wall_s / self.ours.wall_s
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The same by the processor's time: what others do on the machine matters less, and waiting not at all."""
+        return self.bare.cpu_s / self.ours.cpu_s
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out. Rates are per second, from the median of the rounds."""
+    """What came out: speeds by the clock and microseconds of processor for one `unit`, medians of the rounds."""
 
     name: str
     unit: str
@@ -75,9 +98,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     rounds: Sequence[Round]
     bare_per_s: float
     ours_per_s: float
+    bare_cpu_us: float
+    ours_cpu_us: float
     ratio_median: float
     ratio_least: float
     ratio_most: float
+    cpu_ratio_median: float
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,19 +130,20 @@ def measured(contest: Contest, rounds: int, tell: Callable[[str], None]) -> Row:
 
 def _round(contest: Contest, *, ours_first: bool) -> Round:
     if ours_first:
-        ours_s = _timed(contest.ours_s)
-        return Round(bare_s=_timed(contest.bare_s), ours_s=ours_s)
-    bare_s = _timed(contest.bare_s)
-    return Round(bare_s=bare_s, ours_s=_timed(contest.ours_s))
+        ours = _alone(contest.do_ours)
+        return Round(bare=_alone(contest.do_bare), ours=ours)
+    bare = _alone(contest.do_bare)
+    return Round(bare=bare, ours=_alone(contest.do_ours))
 
 
-def _timed(side: Callable[[], float]) -> float:
+def _alone(side: Callable[[], Spent]) -> Spent:
     gc.collect()  # nobody pays for what the other has left lying about
     return side()
 
 
 def _row(contest: Contest, rounds: Sequence[Round]) -> Row:
     ratios = [one.ratio for one in rounds]
+    per_unit_us = 1e6 / contest.count
     return Row(
         name=contest.name,
         unit=contest.unit,
@@ -125,9 +152,12 @@ def _row(contest: Contest, rounds: Sequence[Round]) -> Row:
         ours=contest.ours,
         circumstances=contest.circumstances,
         rounds=rounds,
-        bare_per_s=contest.count / statistics.median(one.bare_s for one in rounds),
-        ours_per_s=contest.count / statistics.median(one.ours_s for one in rounds),
+        bare_per_s=contest.count / statistics.median(one.bare.wall_s for one in rounds),
+        ours_per_s=contest.count / statistics.median(one.ours.wall_s for one in rounds),
+        bare_cpu_us=per_unit_us * statistics.median(one.bare.cpu_s for one in rounds),
+        ours_cpu_us=per_unit_us * statistics.median(one.ours.cpu_s for one in rounds),
         ratio_median=statistics.median(ratios),
         ratio_least=min(ratios),
         ratio_most=max(ratios),
+        cpu_ratio_median=statistics.median(one.cpu_ratio for one in rounds),
     )
