@@ -1,6 +1,7 @@
 """Composing: the nearest language, the customer's clock, names in the text's characters, the places of what is ours."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def shop(name: str) -> Counterparty:
 
 def one_language_each(**sources: str) -> Texts:
     """Texts that say in which language they are."""
-    marked = {language: SHORT.replace(": debit,", f": debit-{language},") for language in sources}
+    marked: dict[str, Any] = {language: SHORT.replace(": debit,", f": debit-{language},") for language in sources}
     return texts_of("large_debit", default="en", **marked)
 
 

@@ -1,5 +1,7 @@
 """A translator's mistakes, each found when Avviso starts and told with its place."""
 
+from typing import Any
+
 import pytest
 
 from tests.texts import SHORT, problems, texts_of
@@ -149,7 +151,9 @@ def test_a_file_written_on_windows_is_read(written: str) -> None:
 
 @pytest.mark.parametrize("language", ["xx", "tlh", "e"])
 def test_a_language_that_cldr_does_not_know_is_refused(language: str) -> None:
-    (problem,) = problems("large_debit", default=language, **{language: SHORT})
+    sources: dict[str, Any] = {language: SHORT}
+
+    (problem,) = problems("large_debit", default=language, **sources)
 
     assert problem == f"{language}: {language} is no language that CLDR knows"
 
