@@ -166,6 +166,12 @@ def test_a_null_among_the_customers_is_refused_and_named() -> None:
     assert (problem.reason, problem.detail) == (DeadLetterReason.UNDECODABLE, "field customer_ids: is null")
 
 
+def test_bytes_that_are_no_text_where_ours_has_one_are_refused_and_named() -> None:
+    problem = _refused(with_field("event_id", type="bytes"), transaction_fields(event_id=b"\xff"))
+
+    assert (problem.reason, problem.detail) == (DeadLetterReason.UNDECODABLE, "field event_id: is no text in UTF-8")
+
+
 def test_a_symbol_that_decides_which_way_money_goes_is_never_guessed() -> None:
     direction = {"type": "enum", "name": "Direction", "symbols": ["DEBIT", "CREDIT", "SIDEWAYS"]}
 

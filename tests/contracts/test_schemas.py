@@ -137,6 +137,34 @@ def test_every_version_is_held_against_every_other(tmp_path: Path) -> None:
     ]
 
 
+_FIXED = {"type": "fixed", "name": "Digest", "size": 16}
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "what"),
+    [
+        (_FIXED, _FIXED | {"size": 20}, "is fixed of 20 bytes (bank.events.v1.Digest), was fixed of 16 bytes"),
+        (_FIXED, _FIXED | {"name": "Hash"}, "(bank.events.v1.Hash), was fixed of 16 bytes (bank.events.v1.Digest)"),
+        (["null", "string"], "null", "string is not null"),
+        (["null", "string"], ["null"], "null or string is not null"),
+        ({"type": "map", "values": "string"}, {"type": "map", "values": "bytes"}, "bytes is not string"),
+        (
+            {"type": "record", "name": "Office", "doc": "Where.", "fields": []},
+            {"type": "record", "name": "Branch", "doc": "Where.", "fields": []},
+            "bank.events.v1.Branch is not bank.events.v1.Office",
+        ),
+    ],
+)
+def test_a_type_that_changes_under_its_field_is_refused(tmp_path: Path, older: Any, newer: Any, what: str) -> None:
+    first, second = schema(), schema()
+    _added(name="extra", type=older)(first)
+    _added(name="extra", type=newer)(second)
+
+    problems = _problems(tmp_path, first, second)
+
+    assert any("field extra" in problem and what in problem for problem in problems), problems
+
+
 def test_a_field_deep_within_is_named_by_its_whole_path(tmp_path: Path) -> None:
     newer = schema("AlertPreferences")
     _field(_field(newer, "alerts")["type"]["items"], "threshold")["type"][1]["scale"] = 2
