@@ -18,7 +18,7 @@ from consumer import __version__
 from consumer.adapters import resources
 from consumer.adapters.avro import AvroDecoder
 from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
-from consumer.adapters.kafka_source import KafkaSource
+from consumer.adapters.kafka_source import KafkaSource, SourceLimits
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.adapters.preference_table import PreferenceTable
 from consumer.adapters.sns import SnsProvider
@@ -126,6 +126,7 @@ def _source(settings: Settings) -> KafkaSource:
         topics=(settings.topics.transactions, settings.topics.balances),
         sole_owner=True,
         clock=time.monotonic,
+        limits=SourceLimits(sole_owner_patience_s=settings.intake.sole_owner_patience_s),
     )
 
 

@@ -150,6 +150,13 @@ class Intake(Group):
         le=10,
         description="How long a poll waits for records; also how often an outage is looked at again",
     )
+    sole_owner_patience_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="How long another member of the group may own partitions before the process ends (an SQLite outbox "
+        "is for one process); longer than a rebalance takes",
+    )
 
 
 class Dispatch(Group):

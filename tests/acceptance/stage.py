@@ -85,7 +85,7 @@ class Stage:
             "DeadLetter": fresh_topic(kafka, "dead-letters", 1),
         }
         self._group = fresh("avviso")
-        self._producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 1})
+        self._producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 1, "log_level": 0})
         self._schemas = {
             name: fastavro.schema.load_schema(str(REPOSITORY / "schemas" / name / "v1.avsc"))
             for name in ("TransactionPosted", "BalanceChanged", "AlertPreferences")
@@ -129,8 +129,7 @@ class Stage:
     def close(self) -> None:
         """End what is still running."""
         for worker in self._workers:
-            if worker.process.poll() is None:
-                worker.kill()
+            worker.kill()
 
     def publish(
         self, schema: str, key: str, fields: Mapping[str, Any], headers: Mapping[str, bytes] | None = None
@@ -182,6 +181,10 @@ class Stage:
     def log_lines(self) -> list[dict[str, Any]]:
         """What the workers wrote, each line parsed: a line that is no JSON fails the test."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def said(self, line: str) -> int:
+        """How many log lines are about this."""
+        return sum(entry["line"] == line for entry in self.log_lines())
 
     def dead_letters(self, count: int) -> list[Any]:
         """The first `count` of them, with key, value and headers."""
