@@ -1,6 +1,6 @@
 """Filling every text in, in every way that an event can ask for, before the first customer sees one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -91,7 +91,7 @@ def _fillings(kind: AlertKind, level: DetailLevel, at: datetime, used: frozenset
 @lru_cache(maxsize=len(RULES))
 def _full_values(rule_name: str) -> tuple[Values, ...]:
     rule = RULES[rule_name]
-    events = _transactions(rule) if rule.event_type == TransactionPosted.__name__ else _balances()
+    events = _EVERY[rule.event_type](rule)
     return tuple(masked_values(event, DetailLevel.FULL) for event in events if rule.concerns(event))
 
 
@@ -116,7 +116,7 @@ def _transactions(rule: Rule) -> Iterator[Event]:
         )
 
 
-def _balances() -> Iterator[Event]:
+def _balances(_rule: Rule) -> Iterator[Event]:
     for number, reason in product(_NUMBERS, BalanceReason):
         yield BalanceChanged(
             event_id="-",
@@ -126,6 +126,13 @@ def _balances() -> Iterator[Event]:
             available=_BALANCE,
             reason=reason,
         )
+
+
+_EVERY: Mapping[str, Callable[[Rule], Iterator[Event]]] = {
+    TransactionPosted.__name__: _transactions,
+    BalanceChanged.__name__: _balances,
+}
+"""For each event type, every event of it that a text could tell from the others."""
 
 
 def _account(number: str) -> Account:

@@ -121,7 +121,7 @@ def test_values_recorded_at_one_level_come_down_to_the_lower_of_then_and_now(
 
 
 def test_money_and_names_that_nobody_ruled_on_need_the_full_level() -> None:
-    values = {
+    values: dict[str, Masked] = {
         "fee": money("1.50"),
         "agent": MaskedName(name=CleanName("Rossi")),
         "kind": MaskedSymbol(symbol="current"),
