@@ -27,8 +27,8 @@
 #      $reason     (balances only) movement, hold, end_of_day, correction, other
 # 6. Pieces that several texts share are messages of their own, as `what` and `when` are. A piece that may be empty ends in
 #    {""}, and {" "} is a space that is not to be lost.
-# 7. A text longer than 160 characters costs twice, one with a character outside the GSM alphabet (capital accented letters other
-#    than É, typographic quotes, emoji) more than that. No links, no phone numbers, nothing that asks for a reply: whoever gets
+# 7. A text longer than 160 characters costs twice; one letter outside the GSM alphabet (È, á, ç, any emoji) and 70 characters
+#    are the limit, for every text of the file that has a name in it. Typographic quotes and dashes are made plain. No links, no phone numbers, nothing that asks for a reply: whoever gets
 #    used to those in the bank's texts will believe them in a thief's.
 # 8. -locale says whose amounts and dates these are, where the file's name alone does not.
 
