@@ -27,10 +27,11 @@
 #      $reason     (balances only) movement, hold, end_of_day, correction, other
 # 6. Pieces that several texts share are messages of their own, as `what` and `when` are. A piece that may be empty ends in
 #    {""}, and {" "} is a space that is not to be lost.
-# 7. A text longer than 160 characters costs twice; one letter outside the GSM alphabet (È, á, ç, any emoji) and 70 characters
-#    are the limit, for every text of the file that has a name in it. Typographic quotes and dashes are made plain. No links, no phone numbers, nothing that asks for a reply: whoever gets
-#    used to those in the bank's texts will believe them in a thief's.
-# 8. -locale says whose amounts and dates these are, where the file's name alone does not.
+# 7. A text longer than 160 characters costs twice. With a single letter outside the GSM alphabet (È, á, ç, any emoji) the limit is
+#    70; write one anywhere in a file, and names in all its texts keep theirs too. Typographic quotes and dashes are made plain.
+# 8. No links, no phone numbers, nothing that asks for a reply: whoever gets used to those in the bank's texts will believe them in
+#    a thief's.
+# 9. -locale says whose amounts and dates these are, where the file's name alone does not.
 
 -locale = en-GB
 
