@@ -18,7 +18,7 @@ from consumer.pipeline import Case, Pipeline, Verdict
 from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
 from consumer.telemetry import Line, log
 
-NOTHING_RECORDED = Recorded(notices=0, duplicates=0, cancelled=0)
+NOTHING_RECORDED = Recorded(notices=0, cancelled=0)
 
 
 class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):

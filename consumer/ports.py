@@ -181,7 +181,6 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch changed: `cancelled` counts earlier notices that a reversal took back."""
 
     notices: int
-    duplicates: int
     cancelled: int
 
 
@@ -203,7 +202,7 @@ class OutboxForIntake(Protocol):
         ...
 
     def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
-        """Write all of it durably, or nothing. Raises Conflict or Unavailable."""
+        """Write all of it durably, or nothing. No event is in it twice. Raises Conflict or Unavailable."""
         ...
 
 

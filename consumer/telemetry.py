@@ -75,7 +75,6 @@ class Fields(TypedDict, total=False):
     request_id: str
     records: int
     notices: int
-    duplicates: int
     cancelled: int
     leases_lost: int
     doubts: int

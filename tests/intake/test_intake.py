@@ -12,7 +12,9 @@ from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.resources import catalogue
 from consumer.core.delivery import Patience
+from consumer.core.event import Channel
 from consumer.core.notice import Change
+from consumer.core.preferences import AlertPreference, Repeat
 from consumer.core.record import Position, Record
 from consumer.core.standing import Memory, Questions
 from consumer.intake import Intake, IntakeLimits
@@ -291,3 +293,20 @@ def test_the_death_of_another_part_ends_intake(outbox: SqliteOutbox) -> None:
 
 def _died() -> None:
     raise RuntimeError("dispatch died")
+
+
+def test_a_replayed_event_does_not_silence_the_next_one_of_its_day(outbox: SqliteOutbox, states: States) -> None:
+    """Its notice expired, so the day is not told; the event itself must not count as told when it comes again."""
+    once_a_day = {"atm_withdrawal": AlertPreference(enabled=True, repeat=Repeat.ONCE_A_DAY)}
+    morning = transaction(channel=Channel.ATM, occurred_at=NOW - timedelta(hours=13))
+    evening = transaction(channel=Channel.ATM, event_id="evt-2", transaction_id="tx-2")
+    first = Run(outbox, {1: morning}, [records(1)])
+    first.table = Listed(preferences(alerts=once_a_day))
+    first()
+    outbox.sweep(NOW, Patience(lease=timedelta(minutes=1), doubt=timedelta(minutes=5)))
+
+    again = Run(outbox, {1: morning, 2: evening}, [records(1, 2)])
+    again.table = Listed(preferences(alerts=once_a_day))
+    again()
+
+    assert states() == {"expired": 1, "pending": 1}

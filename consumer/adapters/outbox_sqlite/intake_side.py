@@ -9,7 +9,7 @@ from consumer.adapters.outbox_sqlite.moves import HISTORY, Delivery, Step, move
 from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row
 from consumer.core.delivery import UNTOLD, Remark, State, Trigger
 from consumer.core.notice import Cancellation, Change, Notice
-from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange, StandingKey
+from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
 from consumer.ports import Conflict, Recorded
 
 REVERSED = "reversed_before_told"
@@ -60,30 +60,24 @@ class Recording:
         self._db = db
         self._now = now
         self._cancelled = 0
-        self._imagined: dict[StandingKey, Standing | None] = {}
 
     def write(self, changes: Sequence[Change]) -> Recorded:
         """All of it. Raises Conflict where something is not as the changes suppose."""
         (highest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM notices").fetchone()
         numbered = list(enumerate(changes, highest + 1))
-        ids = self._insert_notices(numbered, highest)
+        notices = self._insert_notices(numbered)
         for notice_id, change in numbered:
-            if change.notice is None:
-                self._apply(change, None, earlier_than=notice_id)
-            elif notice_id in ids:
-                self._apply(change, notice_id, earlier_than=notice_id)
-            else:
-                self._imagine(change.standings)
-        offered = sum(change.notice is not None for change in changes)
-        return Recorded(notices=len(ids), duplicates=offered - len(ids), cancelled=self._cancelled)
+            self._apply(change, notice_id)
+        return Recorded(notices=notices, cancelled=self._cancelled)
 
-    def _insert_notices(self, numbered: Sequence[tuple[int, Change]], highest: int) -> frozenset[int]:
-        """Insert what is new, each under the id that its place in the batch gives it, and return the ids that were new."""
+    def _insert_notices(self, numbered: Sequence[tuple[int, Change]]) -> int:
+        """Insert them, each under the id that its place in the batch gives it, and return how many. Raises Conflict."""
         offered = [
             (notice_id, change.notice, change.cancellation)
             for notice_id, change in numbered
             if change.notice is not None
         ]
+        assert len({notice.key for _, notice, _ in offered}) == len(offered), "a batch tells of each event once"
         self._db.executemany(
             _INSERT_NOTICE,
             [
@@ -91,10 +85,14 @@ class Recording:
                 for notice_id, notice, undone in offered
             ],
         )
-        new = self._db.execute("SELECT id FROM notices WHERE id > ?", (highest,))
-        ids = frozenset(row[0] for row in new)
-        self._start([(notice_id, notice) for notice_id, notice, _ in offered if notice_id in ids])
-        return ids
+        if offered:
+            first_id = offered[0][0]
+            new = {row[0] for row in self._db.execute("SELECT id FROM notices WHERE id >= ?", (first_id,))}
+            known = frozenset(notice.key for notice_id, notice, _ in offered if notice_id not in new)
+            if known:
+                raise Conflict(known)
+            self._start([(notice_id, notice) for notice_id, notice, _ in offered])
+        return len(offered)
 
     def _start(self, notices: Sequence[tuple[int, Notice]]) -> None:
         """Each new notice is pending, and its history begins."""
@@ -117,16 +115,14 @@ class Recording:
             HISTORY, [(notice_id, at, Remark.RECORDED.value, State.PENDING.value, "", "{}") for notice_id, _ in notices]
         )
 
-    def _apply(self, change: Change, notice_id: int | None, *, earlier_than: int) -> None:
-        if change.notice is not None and notice_id is not None:
-            self._tell(change.notice.occurrences, notice_id)
+    def _apply(self, change: Change, notice_id: int) -> None:
+        """What a change does besides its notice. The id is the notice's, or the place where it would be."""
+        notice = change.notice
+        if notice is not None:
+            self._tell(notice.occurrences, notice_id)
         for standing in change.standings:
-            self._set(standing, change.notice, notice_id)
-        if (
-            change.cancellation is not None
-            and self._cancel(change.cancellation, earlier_than)
-            and notice_id is not None
-        ):
+            self._set(standing, notice, notice_id)
+        if change.cancellation is not None and self._cancel(change.cancellation, notice_id) and notice is not None:
             self._move(notice_id, State.PENDING)
 
     def _tell(self, occurrences: Sequence[Occurrence], notice_id: int) -> None:
@@ -146,11 +142,9 @@ class Recording:
             if not inserted.rowcount:
                 raise Conflict
 
-    def _set(self, change: StandingChange, notice: Notice | None, notice_id: int | None) -> None:
+    def _set(self, change: StandingChange, notice: Notice | None, notice_id: int) -> None:
         """Compare and set. The standing belongs to the notice that tells of it, for as long as it stays on that side."""
         key, before, after = change.key, change.before, change.after
-        if key in self._imagined and before is not None:
-            before = self._imagined.pop(key)
         tells = notice is not None and after.side is Side.BELOW and key.kind in {notice.kind, *notice.also}
         owner = notice_id if tells else None
         if before is None:
@@ -178,11 +172,6 @@ class Recording:
             )
         if not done.rowcount:
             raise Conflict
-
-    def _imagine(self, standings: Sequence[StandingChange]) -> None:
-        """A duplicate changes nothing, but the changes after it were decided as if it had: remember what truly stands."""
-        for change in standings:
-            self._imagined.setdefault(change.key, change.before)
 
     def _cancel(self, undone: Cancellation, earlier_than: int) -> bool:
         """Cancel what is not under way. True if the customer now knows nothing of the transaction, and never will.
