@@ -62,25 +62,29 @@ def reported(site: Site, rows: Sequence[str], tell: Callable[[str], None]) -> Re
 
 
 def show(report: Report, console: Console) -> None:
-    """A table for people. Ratios carry over to other machines, speeds do not."""
+    """For people: a table, and what stands behind its rows. Ratios carry over to other machines, speeds do not."""
     table = Table(
         title=f"Avviso {report.version}, Kafka {report.kafka}, Python {report.python}, {report.processors} processors",
-        caption="Ratio: 1.00 is as fast as the bare loop; median of the rounds, in brackets the least and the most.\n"
-        "us: microseconds of processor for one, by all threads of this process.",
+        caption="Speeds by the clock, medians; CPU: microseconds of processor for one, all threads of this process.\n"
+        "Ratio 1.00: as fast as the bare loop; in brackets the least and the most of the rounds.",
     )
-    for heading in ("", "bare/s", "Avviso/s", "ratio", "bare, us", "Avviso, us", "ratio of CPU"):
-        table.add_column(heading, justify="right" if heading else "left")
+    for heading in ("", "bare/s", "Avviso/s", "ratio", "bare CPU", "Avviso CPU", "ratio"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for row in report.rows:
         table.add_row(
-            f"{row.name}, {row.count:,} {row.unit}",
+            row.name,
             f"{row.bare_per_s:,.0f}",
             f"{row.ours_per_s:,.0f}",
-            f"{row.ratio_median:.2f} ({row.ratio_least:.2f} to {row.ratio_most:.2f})",
+            f"{row.ratio_median:.2f} ({row.ratio_least:.2f}-{row.ratio_most:.2f})",
             f"{row.bare_cpu_us:,.1f}",
             f"{row.ours_cpu_us:,.1f}",
             f"{row.cpu_ratio_median:.2f}",
         )
     console.print(table)
+    for row in report.rows:
+        console.print(f"{row.name}: {row.count:,} {row.unit}, {len(row.rounds)} rounds", style="bold")
+        console.print(f"  bare: {row.bare}\n  Avviso: {row.ours}")
+        console.print("  " + "; ".join(f"{name}: {value}" for name, value in row.circumstances.items()))
 
 
 def keep(report: Report, folder: Path) -> Path:
@@ -94,10 +98,16 @@ def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="see that it runs; its figures mean nothing")
     parser.add_argument("--row", action="append", choices=ROWS, help="only this one (may be given again)")
-    parser.add_argument("--rounds", type=int, metavar="N", help="instead of 5")
-    parser.add_argument("--records", type=int, metavar="N", help="for intake, instead of 100,000")
-    parser.add_argument("--texts", type=int, metavar="N", help="for dispatch, instead of 2,000")
+    parser.add_argument("--rounds", type=_count, metavar="N", help="instead of 5")
+    parser.add_argument("--records", type=_count, metavar="N", help="for intake, instead of 100,000")
+    parser.add_argument("--texts", type=_count, metavar="N", help="for dispatch, instead of 2,000")
     return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
+    return int(text)
 
 
 def _scale(wishes: argparse.Namespace) -> Scale:

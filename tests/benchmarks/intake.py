@@ -54,7 +54,7 @@ def intake(site: Site, *, balances: bool) -> Iterator[Contest]:
         letters = undo.enter_context(_dead_letters(site.kafka))
         ours = partial(_ours, site, topics, table, letters)
         yield Contest(
-            name="intake, a quarter of it balances" if balances else "intake",
+            name="intake-balances" if balances else "intake",
             unit="records",
             count=scale.records,
             bare="consume(500) and fastavro.schemaless_reader, nothing done with the event, no offset committed",

@@ -78,7 +78,8 @@ class Bank:
 
 
 @pytest.fixture
-def stage(kafka: Kafka, tmp_path: Path) -> Iterator[Stage]:
+def stage(node: str, kafka: Kafka, tmp_path: Path) -> Iterator[Stage]:
+    """After `node`: where that is missing, no container need start."""
     with ScriptedSns() as sns:
         stage = Stage(kafka, sns, tmp_path, partitions=1)
         yield stage
