@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -64,11 +65,12 @@ def reported(site: Site, rows: Sequence[str], tell: Callable[[str], None]) -> Re
 def show(report: Report, console: Console) -> None:
     """For people: a table, and what stands behind its rows. Ratios carry over to other machines, speeds do not."""
     table = Table(
-        title=f"Avviso {report.version}, Kafka {report.kafka}, Python {report.python}, {report.processors} processors",
-        caption="Speeds by the clock, medians; CPU: microseconds of processor for one, all threads of this process.\n"
-        "Ratio 1.00: as fast as the bare loop; in brackets the least and the most of the rounds.",
+        title=f"Kafka {report.kafka}, Python {report.python}, {report.processors} processors",
+        caption="Ratio 1.00: as fast as the bare loop; in brackets the least and the most.\n"
+        "CPU us: microseconds of processor for one, by all threads of the process.",
+        box=box.SIMPLE,
     )
-    for heading in ("", "bare/s", "Avviso/s", "ratio", "bare CPU", "Avviso CPU", "ratio"):
+    for heading in ("", "bare\nper s", "Avviso\nper s", "\nratio", "bare\nCPU us", "Avviso\nCPU us", "CPU\nratio"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for row in report.rows:
         table.add_row(
