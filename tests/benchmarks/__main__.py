@@ -69,6 +69,8 @@ def show(report: Report, console: Console) -> None:
         caption="Ratio 1.00: as fast as the bare loop; in brackets the least and the most.\n"
         "CPU us: microseconds of processor for one, by all threads of the process.",
         box=box.SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,
     )
     for heading in ("", "bare\nper s", "Avviso\nper s", "\nratio", "bare\nCPU us", "Avviso\nCPU us", "CPU\nratio"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
