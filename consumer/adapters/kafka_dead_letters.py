@@ -17,6 +17,7 @@ _WHAT = "dead letters"
 _BYTES_MAX = 64 * 1024 * 1024
 _FLUSH_MARGIN_S = 2.0
 _OWN = {
+    "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
     "enable.idempotence": True,
     "acks": "all",
     "message.max.bytes": _BYTES_MAX,  # the topic's own limit shall decide, not the client's

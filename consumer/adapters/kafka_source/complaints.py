@@ -1,11 +1,15 @@
 """What the Kafka client may complain of, and what each complaint asks for."""
 
+from collections.abc import Callable
 from logging import WARNING
 
 from confluent_kafka import KafkaError
 
 from consumer.ports import Broken, ExitCode
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
+
+_CLIENT = "intake"
+_SILENCE_S = 60.0
 
 STOPS_A_PARTITION = frozenset(
     {KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - so named
@@ -47,17 +51,33 @@ def broken(error: KafkaError) -> Broken:
     )
 
 
-def complain(error: KafkaError, topic: str | None = None) -> None:
-    """Count and log what passes by itself; raise an alarm for what somebody must mend. Either way the client goes on."""
-    KAFKA_ERRORS.add(1, {"client": "intake", "code": error.name()})
-    if error.code() in _NEEDS_SOMEBODY:
-        alarm(Line.KAFKA_TROUBLE, what="intake", code=error.name(), topic=topic or "")
-    else:
-        log(Line.KAFKA_TROUBLE, WARNING, what="intake", code=error.name(), topic=topic or "")
+class Complaints:
+    """Counts what the client complains of, and logs each code at most once a minute and topic: an outage says it often."""
 
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock`: monotonic seconds."""
+        self._clock = clock
+        self._silent_until_s: dict[tuple[str, str], float] = {}
 
-def commit_refused(error: KafkaError) -> None:
-    """A commit that a rebalance overtook is dropped in silence: the offsets go with the partitions or are told again."""
-    if error.code() not in _PASSES_WITH_A_REBALANCE:
-        KAFKA_ERRORS.add(1, {"client": "intake", "code": error.name()})
-        log(Line.COMMIT_REFUSED, WARNING, code=error.name())
+    def take(self, error: KafkaError, topic: str = "") -> None:
+        """What passes by itself is logged, what somebody must mend raises an alarm; either way the client goes on."""
+        if self._counted(error, topic):
+            return
+        if error.code() in _NEEDS_SOMEBODY:
+            alarm(Line.KAFKA_TROUBLE, what=_CLIENT, code=error.name(), topic=topic)
+        else:
+            log(Line.KAFKA_TROUBLE, WARNING, what=_CLIENT, code=error.name(), topic=topic)
+
+    def take_refusal(self, error: KafkaError) -> None:
+        """A commit that a rebalance overtook is dropped in silence: the offsets go with the partitions or are told again."""
+        if error.code() not in _PASSES_WITH_A_REBALANCE and not self._counted(error, "commit"):
+            log(Line.COMMIT_REFUSED, WARNING, code=error.name())
+
+    def _counted(self, error: KafkaError, about: str) -> bool:
+        """Count it; whether it was said not long ago."""
+        KAFKA_ERRORS.add(1, {"client": _CLIENT, "code": error.name()})
+        now_s, key = self._clock(), (error.name(), about)
+        if now_s < self._silent_until_s.get(key, now_s):
+            return True
+        self._silent_until_s[key] = now_s + _SILENCE_S
+        return False

@@ -9,7 +9,8 @@ from typing import Self
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, broken, commit_refused, complain, is_fatal
+from consumer.adapters.kafka_source.commits import Commits
+from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, is_fatal
 from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.translation import complete, headers, keys, listed, placed, unplaced
@@ -50,12 +51,17 @@ class KafkaSource:
         self._clock = clock
         self._limits = limits or SourceLimits()
         self._partitions = Partitions()
+        self._complaints = Complaints(clock)
+        self._commits = Commits(
+            self._partitions, self._complaints, clock=clock, interval_s=self._limits.commit_interval_s
+        )
         self._ownership = SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else None
         self._paused = False
         self._stopped: set[Key] = set()
-        self._committed_at_s = self._look_again_at_s = self._count_again_at_s = -math.inf
+        self._look_again_at_s = self._count_again_at_s = -math.inf
         self._consumer = Consumer(
-            complete(settings) | {"group.id": group, "on_commit": self._on_commit, "error_cb": complain},
+            complete(settings)
+            | {"group.id": group, "on_commit": self._commits.answered, "error_cb": self._complaints.take},
             logger=logging.getLogger("librdkafka"),
         )
         self._consumer.subscribe(
@@ -101,19 +107,7 @@ class KafkaSource:
 
     def commit(self) -> None:
         """Tell Kafka what is processed, at most once per interval; the answer comes with a later `poll`."""
-        now_s = self._clock()
-        if now_s - self._committed_at_s < self._limits.commit_interval_s:
-            return
-        offsets = self._partitions.untold()
-        if not offsets:
-            return
-        self._committed_at_s = now_s
-        try:
-            self._consumer.commit(offsets=placed(offsets), asynchronous=True)
-        except KafkaException as problem:
-            commit_refused(problem.args[0])
-        else:
-            self._partitions.told(offsets)
+        self._commits.if_due(self._consumer)
 
     def pause(self) -> None:
         """Deliver nothing more; what librdkafka has fetched ahead is fetched again later."""
@@ -173,17 +167,20 @@ class KafkaSource:
         )
 
     def _take_error(self, message: Message, error: KafkaError) -> None:
-        topic, partition = message.topic(), message.partition()
+        """A partition that fails before its first record has stopped for good: librdkafka asks once where to begin."""
+        topic, partition = message.topic() or "", message.partition()
         if is_fatal(error):
             raise broken(error)
-        if error.code() in STOPS_A_PARTITION and topic is not None and partition is not None:
+        if error.code() not in STOPS_A_PARTITION:
+            self._complaints.take(error, topic)
+            self._look_again_at_s = self._clock() + self._limits.recheck_s
+        if partition is None or (topic, partition) not in self._partitions.keys:
+            return
+        if error.code() in STOPS_A_PARTITION or self._partitions.resume_at((topic, partition)) is None:
             self._stopped.add((topic, partition))
-        else:
-            complain(error, topic)
-
-    # Rebalances: called by librdkafka from within poll and close.
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        """Called, as the next two are, from within poll and close."""
         ours = keys(assigned)
         self._partitions.assigned(ours)
         self._stopped.difference_update(ours)
@@ -194,7 +191,7 @@ class KafkaSource:
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         ours = keys(revoked)
-        self._commit_now(self._partitions.unconfirmed(ours))
+        self._commits.at_once(self._consumer, ours)
         self._let_go(ours)
         if self._ownership is not None:
             self._ownership.revoked()
@@ -235,8 +232,6 @@ class KafkaSource:
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
 
-    # Partitions that have stopped, and partitions that are missing.
-
     def _look_at_stopped(self) -> None:
         """Send a partition of a new group to its beginning, and say which ones have lost records."""
         if not self._stopped or self._clock() < self._look_again_at_s:
@@ -248,7 +243,7 @@ class KafkaSource:
                     self._place_again(key, start)
                 self._stopped.discard(key)
         except KafkaException as problem:
-            complain(problem.args[0])
+            self._complaints.take(problem.args[0])
             self._look_again_at_s = self._clock() + self._limits.recheck_s
 
     def _start(self, key: Key) -> int | None:
@@ -277,7 +272,7 @@ class KafkaSource:
         try:
             existing = sum(self._count(topic) for topic in self._topics)
         except KafkaException as problem:
-            complain(problem.args[0])
+            self._complaints.take(problem.args[0])
             return
         ownership.counted(owned=len(self._partitions.keys), existing=existing, now_s=self._clock())
         if held_back and not self._holds_back:
@@ -286,24 +281,3 @@ class KafkaSource:
     def _count(self, topic: str) -> int:
         metadata = self._consumer.list_topics(topic, self._limits.request_timeout_s)
         return len(metadata.topics[topic].partitions)
-
-    # Commits.
-
-    def _commit_now(self, offsets: Mapping[Key, int]) -> None:
-        if not offsets:
-            return
-        try:
-            answers = self._consumer.commit(offsets=placed(offsets), asynchronous=False)
-        except KafkaException as problem:
-            commit_refused(problem.args[0])
-        else:
-            self._on_commit(None, answers)
-
-    def _on_commit(self, error: KafkaError | None, answers: list[TopicPartition]) -> None:
-        if error is not None:
-            commit_refused(error)
-        for answer in answers:
-            if error is None and answer.error is not None:
-                commit_refused(answer.error)
-            confirmed = error is None and answer.error is None
-            self._partitions.answered((answer.topic, answer.partition), answer.offset, confirmed=confirmed)

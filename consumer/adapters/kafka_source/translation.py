@@ -7,6 +7,7 @@ from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 from consumer.adapters.kafka_source.partitions import Key
 
 _OWN = {
+    "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "auto.offset.reset": "error",  # the source sends a new group to the beginning itself; no other gap may be skipped

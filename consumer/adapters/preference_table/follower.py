@@ -16,6 +16,7 @@ from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
 _WHAT = "preferences"
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 - so named
 _OWN = {
+    "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
     "group.id": "avviso-preferences",  # librdkafka wants one; nothing is joined and nothing committed
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,

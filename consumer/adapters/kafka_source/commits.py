@@ -1,0 +1,62 @@
+"""When Kafka is told what is processed, and what its answers mean."""
+
+import math
+from collections.abc import Callable, Iterable
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from consumer.adapters.kafka_source.complaints import Complaints
+from consumer.adapters.kafka_source.partitions import Key, Partitions
+from consumer.adapters.kafka_source.translation import placed
+
+
+class Commits:
+    """Explicit offsets only, and only of what is ours. None of it raises: what is not committed is delivered again."""
+
+    def __init__(
+        self, partitions: Partitions, complaints: Complaints, *, clock: Callable[[], float], interval_s: float
+    ) -> None:
+        """`clock`: monotonic seconds."""
+        self._partitions = partitions
+        self._complaints = complaints
+        self._clock = clock
+        self._interval_s = interval_s
+        self._last_s = -math.inf
+
+    def if_due(self, consumer: Consumer) -> None:
+        """Once per interval, without waiting; the answer comes with a later poll."""
+        now_s = self._clock()
+        if now_s - self._last_s < self._interval_s:
+            return
+        offsets = self._partitions.untold()
+        if not offsets:
+            return
+        self._last_s = now_s
+        try:
+            consumer.commit(offsets=placed(offsets), asynchronous=True)
+        except KafkaException as problem:
+            self._complaints.take_refusal(problem.args[0])
+        else:
+            self._partitions.told(offsets)
+
+    def at_once(self, consumer: Consumer, keys: Iterable[Key]) -> None:
+        """Wait for the answer: these partitions are about to go."""
+        offsets = self._partitions.unconfirmed(keys)
+        if not offsets:
+            return
+        try:
+            answers = consumer.commit(offsets=placed(offsets), asynchronous=False)
+        except KafkaException as problem:
+            self._complaints.take_refusal(problem.args[0])
+        else:
+            self.answered(None, answers)
+
+    def answered(self, error: KafkaError | None, answers: Iterable[TopicPartition]) -> None:
+        """Kafka's answer, for all and for each; what it refused is told again when the next commit is due."""
+        if error is not None:
+            self._complaints.take_refusal(error)
+        for answer in answers:
+            if error is None and answer.error is not None:
+                self._complaints.take_refusal(answer.error)
+            confirmed = error is None and answer.error is None
+            self._partitions.answered((answer.topic, answer.partition), answer.offset, confirmed=confirmed)

@@ -1,0 +1,133 @@
+"""The books of the Kafka source: what may be committed, whatever came and went."""
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from consumer.adapters.kafka_source.partitions import Key, Partitions
+from consumer.core.record import Position, Record
+from tests.builders import record
+
+KEY = ("events", 0)
+
+
+def delivered(books: Partitions, offset: int, key: Key = KEY) -> Record:
+    epoch = books.delivered(*key, offset)
+    assert epoch is not None
+    return record(position=Position(topic=key[0], partition=key[1], offset=offset), epoch=epoch)
+
+
+def held() -> Partitions:
+    books = Partitions()
+    books.assigned([KEY])
+    return books
+
+
+def test_the_offset_after_the_last_processed_record_is_told() -> None:
+    books = held()
+    records = [delivered(books, offset) for offset in (3, 4, 9)]
+
+    books.processed(records)
+
+    assert books.untold() == {KEY: 10}
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    books = held()
+    books.processed([delivered(books, 3)])
+
+    books.told(books.untold())
+
+    assert books.untold() == {}
+
+
+def test_what_was_refused_is_told_again() -> None:
+    books = held()
+    books.processed([delivered(books, 3)])
+    books.told({KEY: 4})
+
+    books.answered(KEY, 4, confirmed=False)
+
+    assert books.untold() == {KEY: 4}
+
+
+def test_a_late_refusal_of_something_older_changes_nothing() -> None:
+    books = held()
+    books.processed([delivered(books, 3)])
+    books.told({KEY: 4})
+    books.processed([delivered(books, 4)])
+    books.told({KEY: 5})
+
+    books.answered(KEY, 4, confirmed=False)
+
+    assert books.untold() == {}
+
+
+def test_what_was_told_but_not_confirmed_is_committed_before_its_partition_goes() -> None:
+    books = held()
+    books.processed([delivered(books, 3)])
+    books.told({KEY: 4})
+    assert books.unconfirmed([KEY, ("events", 1)]) == {KEY: 4}
+
+    books.answered(KEY, 4, confirmed=True)
+
+    assert books.unconfirmed([KEY]) == {}
+
+
+def test_a_record_of_an_earlier_epoch_is_not_ours() -> None:
+    books = held()
+    old = delivered(books, 3)
+    books.gone([KEY])
+    assert not books.owns(old)
+    assert books.delivered(*KEY, 4) is None
+    books.answered(KEY, 4, confirmed=True)
+
+    books.assigned([KEY])
+
+    assert not books.owns(old)
+    books.processed([old])
+    assert books.untold() == {}
+    assert books.resume_at(KEY) is None
+
+
+Step = tuple[str, int]
+
+
+@settings(max_examples=200)
+@given(
+    some.lists(
+        some.tuples(
+            some.sampled_from(["deliver", "process", "tell", "confirm", "refuse", "rebalance"]), some.integers(1, 3)
+        ),
+        max_size=40,
+    )
+)
+def test_within_an_epoch_offsets_never_go_back_and_never_pass_what_was_processed(steps: Sequence[Step]) -> None:
+    books, next_offset, waiting, under_way = held(), 0, list[Record](), list[int]()
+    highest_told = highest_processed = 0
+    for step, size in steps:
+        match step:
+            case "deliver":
+                waiting += [delivered(books, next_offset + index) for index in range(size)]
+                next_offset += size
+            case "process":
+                done, waiting = waiting[:size], waiting[size:]
+                books.processed(done)
+                highest_processed = max([highest_processed, *(one.position.offset + 1 for one in done)])
+            case "tell":
+                offsets = books.untold()
+                books.told(offsets)
+                under_way += offsets.values()
+                assert all(highest_told <= offset <= highest_processed for offset in offsets.values())
+                highest_told = max([highest_told, *offsets.values()])
+            case "confirm" | "refuse" if under_way:
+                books.answered(KEY, under_way.pop(0), confirmed=step == "confirm")
+            case "rebalance":
+                books.gone([KEY])
+                books.assigned([KEY])
+                next_offset, waiting, under_way = highest_processed, [], []
+            case _:
+                pass
+    books.processed(waiting)
+    assert books.unconfirmed([KEY]).get(KEY, next_offset) == next_offset

@@ -1,0 +1,141 @@
+"""The Kafka source on brokers that refuse: embedded ones, which do so when told."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+
+from consumer.sandbox.embedded_kafka import Api, EmbeddedKafka
+from tests.brokers import EmbeddedBrokers, committed, produce
+from tests.members import Member
+
+
+@pytest.fixture
+def cluster() -> Iterator[EmbeddedKafka]:
+    with EmbeddedKafka() as cluster:
+        cluster.create_topic("events")
+        yield cluster
+
+
+@pytest.fixture
+def kafka(cluster: EmbeddedKafka) -> EmbeddedBrokers:
+    return EmbeddedBrokers(cluster)
+
+
+@pytest.fixture
+def one(kafka: EmbeddedBrokers) -> Iterator[Member]:
+    with Member(kafka, "group", "events") as member:
+        yield member
+
+
+def codes(caplog: pytest.LogCaptureFixture, line: str) -> list[Any]:
+    return [entry.__dict__["fields"]["code"] for entry in caplog.records if entry.getMessage() == line]
+
+
+@pytest.mark.parametrize(
+    ("code", "logged"),
+    [
+        (KafkaError.REBALANCE_IN_PROGRESS, []),
+        (KafkaError.GROUP_AUTHORIZATION_FAILED, ["GROUP_AUTHORIZATION_FAILED"]),
+    ],
+)
+def test_a_refused_commit_is_made_again_when_the_next_one_is_due(
+    cluster: EmbeddedKafka,
+    kafka: EmbeddedBrokers,
+    one: Member,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+    logged: list[str],
+) -> None:
+    produce(kafka, "events", b"a", b"b")
+    one.receive(2)
+    one.source.processed(one.received)
+    cluster.refuse(Api.OFFSET_COMMIT, code)
+
+    one.source.commit()
+    one.poll_until(lambda: one.source._partitions.untold() != {})
+    assert committed(kafka, "group", "events") is None
+    one.now_s += 1.0
+    one.source.commit()
+
+    one.poll_until(lambda: committed(kafka, "group", "events") == 2)
+    assert codes(caplog, "commit_refused") == logged
+
+
+def test_a_member_of_an_older_generation_lets_go_and_reads_again(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers, one: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    produce(kafka, "events", b"a")
+    one.receive(1)
+    one.source.processed(one.received)
+    cluster.refuse(Api.OFFSET_COMMIT, KafkaError.ILLEGAL_GENERATION)
+
+    one.source.commit()
+
+    assert one.receive(2) == [b"a", b"a"]
+    assert [one.source.owns(record) for record in one.received] == [False, True]
+    assert codes(caplog, "commit_refused") == []
+
+
+def test_a_coordinator_that_moves_is_followed(cluster: EmbeddedKafka, kafka: EmbeddedBrokers, one: Member) -> None:
+    produce(kafka, "events", b"a")
+    for api in (Api.FIND_COORDINATOR, Api.JOIN_GROUP, Api.OFFSET_FETCH):
+        cluster.refuse(api, KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+
+    assert one.receive(1) == [b"a"]
+
+
+def test_an_offset_that_cannot_be_asked_for_yet_is_asked_for_again(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers, one: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    produce(kafka, "events", b"a")
+    one.poll_until(lambda: bool(one.source._stopped))
+    cluster.refuse(Api.OFFSET_FETCH, KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+    assert one.receive(1) == [b"a"]
+    assert codes(caplog, "kafka_trouble") == ["GROUP_AUTHORIZATION_FAILED"]
+
+
+def test_a_broker_that_comes_back_goes_on_where_it_was(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers, one: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    produce(kafka, "events", b"a")
+    one.receive(1)
+
+    cluster.broker_down()
+    one.poll_until(lambda: bool(codes(caplog, "kafka_trouble")))
+    cluster.broker_up()
+    produce(kafka, "events", b"b")
+
+    assert one.receive(2)[-1] == b"b"
+
+
+def test_leaving_does_not_wait_for_a_broker_that_is_gone(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers, one: Member
+) -> None:
+    produce(kafka, "events", b"a")
+    one.receive(1)
+    one.source.processed(one.received)
+    cluster.broker_down()
+
+    began_s = time.monotonic()
+    one.source.close()
+
+    assert time.monotonic() - began_s < 15
+
+
+def test_an_outage_is_logged_once_a_minute(
+    cluster: EmbeddedKafka, one: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    one.poll_until(lambda: bool(one.source._partitions.keys))
+    cluster.broker_down()
+    one.poll_until(lambda: "_ALL_BROKERS_DOWN" in codes(caplog, "kafka_trouble"))
+    before = one.now_s
+    one.poll_until(lambda: one.now_s > before + 2.0)
+    assert codes(caplog, "kafka_trouble").count("_ALL_BROKERS_DOWN") == 1
+
+    one.now_s += 60.0
+
+    one.poll_until(lambda: codes(caplog, "kafka_trouble").count("_ALL_BROKERS_DOWN") == 2)
