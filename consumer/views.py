@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from consumer.core.decision import Notify, Suppress
 from consumer.core.masking import Masked, MaskedDigits, MaskedInstant, MaskedMoney, MaskedName, MaskedSymbol
@@ -36,22 +34,24 @@ def show_stats(console: Console, stats: Mapping[str, int]) -> None:
 
 
 def show_list(console: Console, summaries: Sequence[NoticeSummary]) -> None:
-    """One row per notice."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in ("notice", "customer", "kind", "state", "reason", "occurred", "not before", "attempts"):
-        table.add_column(title, overflow="fold")
-    for one in summaries:
-        table.add_row(
+    """One line per notice, in columns as wide as they need to be: nothing is cut, in a pipe neither."""
+    rows = [("notice", "occurred", "customer", "kind", "state", "reason", "not before", "attempts")]
+    rows += [
+        (
             str(one.notice_id),
+            _at(one.occurred_at),
             one.customer_id,
             one.kind,
             one.state,
             one.reason,
-            _at(one.occurred_at),
             _at(one.not_before),
             str(one.attempts),
         )
-    console.print(table, markup=False)
+        for one in summaries
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        _line(console, "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def show_story(console: Console, story: NoticeStory) -> None:
