@@ -1,8 +1,11 @@
 """The Kafka that the tests run on: Apache's own in a container where a Docker engine answers, else the embedded brokers."""
 
+import contextlib
+import gc
 import os
 import socket
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -99,14 +102,17 @@ def docker_answers() -> bool:
     from docker.errors import DockerException  # noqa: PLC0415 - half a second that most test runs need not spend
     from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - reads its settings when imported
 
-    try:
-        client = DockerClient()
-        try:
-            return bool(client.client.ping())
-        finally:
-            client.client.close()
-    except (DockerException, OSError):
-        return False
+    answers = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # a client that finds no engine leaves its socket open
+        with contextlib.suppress(DockerException, OSError):
+            client = DockerClient()
+            try:
+                answers = bool(client.client.ping())
+            finally:
+                client.client.close()
+        gc.collect()
+    return answers
 
 
 @contextmanager

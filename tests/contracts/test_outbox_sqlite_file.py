@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -19,11 +20,9 @@ def opened(path: Path, identity: Mapping[str, str] = IDENTITY) -> SqliteOutbox:
 
 
 def raw(path: Path, *statements: str) -> None:
-    db = sqlite3.connect(path)
-    for statement in statements:
-        db.execute(statement)
-    db.commit()
-    db.close()
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
 
 
 def refused(path: Path, identity: Mapping[str, str] = IDENTITY) -> Broken:

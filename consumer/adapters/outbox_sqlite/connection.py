@@ -46,13 +46,16 @@ def connect(path: Path) -> sqlite3.Connection:
     The file is made where there is none, for its owner's eyes only; SQLite gives its companions the same rights.
     """
     os.close(_private(path))
-    db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
-    db.row_factory = sqlite3.Row
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync may leave it in the drive's cache
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MAX}")
+    with contextlib.ExitStack() as undo:
+        db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
+        undo.callback(db.close)
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync may leave it in the drive's cache
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MAX}")
+        undo.pop_all()
     return db
 
 
