@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,6 +43,7 @@ _SILENT_PER_S = 12.0
 _DRAIN_S = 20.0
 _LOOK_S = 0.1
 _THROTTLED_REQUEST = 4
+_PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_demo(wishes: Wishes, console: Console) -> int:
     """Run it on the calling thread, show it on `console`, and return the exit code: 0 only if the books balance."""
+    _keep_to_ourselves()
     with contextlib.ExitStack() as stage:
         folder = Path(stage.enter_context(tempfile.TemporaryDirectory(prefix="avviso-demo-")))
         log = stage.enter_context((folder / "log.jsonl").open("w", encoding="utf-8"))
@@ -93,6 +96,7 @@ class _Demo:
         self.stopping = threading.Event()
         self.settings = load(_environment(folder, kafka.bootstrap_servers, sns.url), to_run=True)
         self._wishes = wishes
+        self._interrupted = True  # until the bank has said all it had to say
         self._outbox = folder / "outbox.sqlite"
         self._sns = sns
         self._counts = InMemoryMetricReader()
@@ -106,18 +110,14 @@ class _Demo:
     def around(self, screen: Screen) -> Iterator[None]:
         """Publish the preferences; then, while the body runs, let the bank talk and show what arrives."""
         self._teller.publish_all(self._bank.preferences())
-        threads = [
-            threading.Thread(target=self._talk, args=(screen,), name="bank", daemon=True),
-            threading.Thread(target=self._watch_phones, args=(screen,), name="phones", daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self.stopping.set()
-            for thread in threads:
-                thread.join()
+        with ThreadPoolExecutor(2, "demo") as threads:
+            both = [threads.submit(self._talk, screen), threads.submit(self._watch_phones, screen)]
+            try:
+                yield
+            finally:
+                self.stopping.set()
+        for one in both:
+            one.result()  # raises what it died of
 
     def _talk(self, screen: Screen) -> None:
         try:
@@ -125,17 +125,20 @@ class _Demo:
             day = self._bank.day(start, self._wishes.duration_s, _SILENT_PER_S)
             self._teller.publish_in_time(day, start=start, screen=screen, stopping=self.stopping)
             self._wait_until_dealt_with()
+            self._interrupted = self.stopping.is_set()
         finally:
             self.stopping.set()
 
     def _wait_until_dealt_with(self) -> None:
         """Until every record was processed and nothing is due; what does not get there in time shows in the books."""
         deadline = time.monotonic() + _DRAIN_S
-        published = self._teller.published[TRANSACTION] + self._teller.published[BALANCE]
         while time.monotonic() < deadline and not self.stopping.wait(_LOOK_S):
-            polled = Summary.counts_in(self._counts, "avviso.records", "topic").total()
-            if polled >= published and not due(self._stories(), datetime.now(UTC)):
+            if not self._unread() and not due(self._stories(), datetime.now(UTC)):
                 return
+
+    def _unread(self) -> int:
+        published = self._teller.published[TRANSACTION] + self._teller.published[BALANCE]
+        return published - Summary.counts_in(self._counts, "avviso.records", "topic").total()
 
     def _watch_phones(self, screen: Screen) -> None:
         owners = {customer.phone: customer.id for customer in CUSTOMERS}
@@ -164,14 +167,14 @@ class _Demo:
             requests=self._sns.publishes,
             phones={customer.id: customer.phone for customer in CUSTOMERS if customer.phone},
             recorded=recorded,
+            unread=self._unread(),
+            interrupted=self._interrupted,
         )
         return Summary(counts=self._counts, books=books, published=self._teller.published).show(console)
 
 
 def _environment(folder: Path, bootstrap_servers: str, sns_url: str) -> Mapping[str, str]:
-    """The settings that a bank would give, here for the embedded parts; nothing of the caller's own AVVISO_ settings."""
-    os.environ.setdefault("AWS_ACCESS_KEY_ID", "sandbox")
-    os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "sandbox")
+    """The settings that a bank would give, here for the embedded parts."""
     return {
         "AVVISO_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
         "AVVISO_KAFKA__FETCH_WAIT_MAX_MS": "10",  # the embedded brokers answer a fetch only when its time is over
@@ -184,4 +187,17 @@ def _environment(folder: Path, bootstrap_servers: str, sns_url: str) -> Mapping[
         "AVVISO_SNS__CONNECT_TIMEOUT_S": "1",
         "AVVISO_SNS__READ_TIMEOUT_S": "2",
         "AVVISO_DISPATCH__DOUBT_S": "5",
+    }
+
+
+def _keep_to_ourselves() -> None:
+    """Nothing of this machine's own way to AWS may reach the sandbox: no key, no profile, no proxy."""
+    for name in tuple(os.environ):
+        if name.startswith("AWS_") or name.upper() in _PROXIES:
+            del os.environ[name]
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }

@@ -10,20 +10,28 @@ from consumer.core.delivery import State
 from consumer.ports import NoticeStory
 from consumer.sandbox.sns_log import LoggedRequest
 
+_UNFINISHED = frozenset({State.CLAIMED.value, State.SENDING.value, State.IN_DOUBT.value})
 _IN_DOUBT = frozenset({State.IN_DOUBT.value, State.HELD.value, State.SENDING.value})
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides. `recorded`: how many notices intake says it recorded; `phones`: each customer's number."""
+    """Both sides. `recorded`: how many notices intake says it recorded; `phones`: each customer's number.
+
+    `unread`: how many published records intake has not got to. `interrupted`: somebody ended it early, so what is on its way
+    may be left where it is; otherwise everything has come to its end, or waits for the end of somebody's quiet hours.
+    """
 
     stories: Sequence[NoticeStory]
     requests: Sequence[LoggedRequest]
     phones: Mapping[str, str]
     recorded: int
+    unread: int = 0
+    interrupted: bool = False
 
     def disagreements(self) -> list[str]:
         """What does not add up, one sentence each; nothing private but the customers' names of the sandbox."""
-        return [*self._unaccounted(), *self._miscounted(), *self._twice()]
+        on_the_way = () if self.interrupted else self._on_the_way()
+        return [*self._unaccounted(), *on_the_way, *self._miscounted(), *self._strangers(), *self._twice()]
 
     def waits_s(self) -> list[float]:
         """Seconds from each accepted notice's record timestamp to its request, smallest first."""
@@ -38,6 +46,20 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     def _unaccounted(self) -> Iterable[str]:
         if len(self.stories) != self.recorded:
             yield f"intake recorded {self.recorded} notices, the outbox holds {len(self.stories)}"
+
+    def _on_the_way(self) -> Iterable[str]:
+        if self.unread:
+            yield f"{self.unread} records were published and never read"
+        for story in self.stories:
+            state, tried = story.summary.state, story.claim.attempts
+            if state in _UNFINISHED or (state == State.PENDING.value and tried) or state == State.FAILED.value:
+                yield f"notice {story.summary.notice_id} is {state} ({story.summary.reason}) after {tried} attempts"
+
+    def _strangers(self) -> Iterable[str]:
+        known = set(self.phones.values())
+        strangers = sum(request.accepted and request.phone not in known for request in self.requests)
+        if strangers:
+            yield f"{strangers} texts went to phones that are nobody's"
 
     def _miscounted(self) -> Iterable[str]:
         """Per phone: taken by the endpoint = accepted + those in doubt that it had taken."""

@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+FOREIGN = {
+    "AVVISO_NONSENSE": "settings of the caller are none of the demo's",
+    "AWS_PROFILE": "corporate",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+}
 
 
 def demo(*arguments: str) -> subprocess.Popen[str]:
@@ -17,7 +22,7 @@ def demo(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "consumer", "demo", "--plain", *arguments],
         cwd=REPOSITORY,
-        env=environ | {"AVVISO_NONSENSE": "settings of the caller are none of the demo's"},
+        env=environ | FOREIGN,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -15,7 +15,9 @@ from tests.builders import NOW, notice
 PHONES = {"cust-1": "+393401234567"}
 
 
-def story(number: int, state: str, message_id: str = "", not_before: timedelta = timedelta(0)) -> NoticeStory:
+def story(
+    number: int, state: str, message_id: str = "", not_before: timedelta = timedelta(0), attempts: int = 0
+) -> NoticeStory:
     summary = NoticeSummary(
         notice_id=number,
         customer_id="cust-1",
@@ -24,11 +26,11 @@ def story(number: int, state: str, message_id: str = "", not_before: timedelta =
         reason="",
         occurred_at=NOW,
         not_before=NOW + not_before,
-        attempts=1,
+        attempts=attempts,
     )
     detail = {"message_id": message_id} if message_id else {}
     entry = HistoryEntry(at=NOW, trigger="accept", state=state, reason="", detail=detail)
-    claim = Claim(notice_id=number, fence=1, owner="me", lease_until=NOW, attempts=1, doubts=0, notice=notice())
+    claim = Claim(notice_id=number, fence=1, owner="me", lease_until=NOW, attempts=attempts, doubts=0, notice=notice())
     return NoticeStory(summary=summary, claim=claim, history=[entry])
 
 
@@ -72,10 +74,21 @@ def test_they_balance_if_phones_have_what_was_accepted_and_what_is_in_doubt(bala
         (books([story(1, "accepted", "m-1")], [taken("m-1"), taken("m-2")]), "1 texts taken without proof"),
         (books([story(1, "accepted", "m-1"), story(2, "held")], [taken("m-1", "hi"), taken("m-2", "hi")]), "2 times"),
         (books([story(1, "failed")], [taken("m-1")]), "1 texts taken without proof"),
+        (books([story(1, "failed")], []), "notice 1 is failed"),
+        (books([story(1, "sending")], []), "notice 1 is sending"),
+        (books([story(1, "pending", attempts=3)], []), "notice 1 is pending () after 3 attempts"),
+        (msgspec.structs.replace(books([], []), unread=2), "2 records were published and never read"),
+        (books([story(1, "held")], [msgspec.structs.replace(taken("m-1"), phone="+391")]), "that are nobody's"),
     ],
 )
 def test_they_say_what_does_not_add_up(unbalanced: Books, words: str) -> None:
     assert any(words in sentence for sentence in unbalanced.disagreements())
+
+
+def test_somebody_who_ends_it_early_leaves_on_its_way_what_is_on_its_way() -> None:
+    early = msgspec.structs.replace(books([story(1, "pending", attempts=1)], []), unread=5, interrupted=True)
+
+    assert early.disagreements() == []
 
 
 def test_a_notice_is_due_while_there_is_something_to_do_about_it_now() -> None:
