@@ -14,6 +14,7 @@ from consumer.core.notice import Change, EventKey
 from consumer.core.preferences import Phone, Preferences
 from consumer.core.record import Record
 from consumer.core.standing import Memory, Questions
+from consumer.core.story import NoticeStory, NoticeSummary
 
 
 class ExitCode(enum.IntEnum):
@@ -252,37 +253,6 @@ class SmsProvider(Protocol):
     def probe(self) -> Outcome:
         """A read-only call that tells whether the provider answers; `message_id` is empty."""
         ...
-
-
-class NoticeSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of `avviso outbox list`."""
-
-    notice_id: int
-    customer_id: str
-    kind: str
-    state: str
-    reason: str
-    occurred_at: datetime
-    not_before: datetime
-    attempts: int
-
-
-class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of one notice's state. `detail`: codes and ids, never a text or a number."""
-
-    at: datetime
-    trigger: str
-    state: str
-    reason: str
-    detail: Mapping[str, str]
-
-
-class NoticeStory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is known of one notice."""
-
-    summary: NoticeSummary
-    claim: Claim
-    history: Sequence[HistoryEntry]
 
 
 class OutboxReader(Protocol):

@@ -163,9 +163,7 @@ DECISIONS = _METER.create_counter(
     "avviso.decisions", "{decision}", "One per event and customer, by reason; `notify` if told"
 )
 DEAD_LETTERS = _METER.create_counter("avviso.dead_letters", "{record}", "Records set aside, by reason")
-NOTICES = _METER.create_counter(
-    "avviso.notices", "{notice}", "Notices made, by kind; one that was in the outbox already counts too"
-)
+NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices recorded, by kind")
 # Dispatch.
 SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
 FAULTS = _METER.create_counter("avviso.faults", "{attempt}", "Failed attempts, by fault and code")

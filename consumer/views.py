@@ -6,8 +6,9 @@ from datetime import datetime
 from rich.console import Console
 
 from consumer.core.decision import Notify, Suppress
+from consumer.core.egress import refusal
 from consumer.core.masking import Masked, MaskedDigits, MaskedInstant, MaskedMoney, MaskedName, MaskedSymbol
-from consumer.ports import HistoryEntry, NoticeStory, NoticeSummary
+from consumer.core.story import HistoryEntry, NoticeStory, NoticeSummary
 from consumer.whatif import Answer
 
 
@@ -21,9 +22,12 @@ def show_answers(console: Console, answers: Iterable[Answer]) -> None:
                 also = f" (and with it {', '.join(notify.also)})" if notify.also else ""
                 _line(console, f"{answer.customer_id}: notify, {notify.kind}{also}")
                 _line(console, f"  because    {_listed(notify.facts)}")
-                _line(console, f"  not before {_at(notify.not_before)}, stale at {_at(notify.stale_at)}")
+                late = ": too late, it would expire" if answer.stale else ""
+                _line(console, f"  not before {_at(notify.not_before)}, stale at {_at(notify.stale_at)}{late}")
                 for language, text in answer.texts.items():
-                    _line(console, f"  {language}, {_parts(text.parts)}: {text.body}")
+                    refused = refusal(text)
+                    guard = f", refused by the guard ({refused})" if refused else ""
+                    _line(console, f"  {language}, {_parts(text.parts)}{guard}: {text.body}")
 
 
 def show_stats(console: Console, stats: Mapping[str, int]) -> None:

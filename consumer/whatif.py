@@ -8,6 +8,7 @@ import msgspec
 
 from consumer.core.catalogue import Catalogue
 from consumer.core.decision import Notify, Suppress, decide
+from consumer.core.egress import refusal
 from consumer.core.event import Event
 from consumer.core.masking import masked_values
 from consumer.core.preferences import DetailLevel, Preferences
@@ -17,12 +18,13 @@ from consumer.core.texts import Text, Texts
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one customer would be told, in each language, and why; or why not."""
+    """What one customer would be told, in each language, and why; or why not. `stale`: it would expire instead."""
 
     customer_id: str
     decision: Notify | Suppress
     detail_level: DetailLevel
     texts: Mapping[str, Text]
+    stale: bool
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
             for language in languages
             if isinstance(decision, Notify)
         }
-        return Answer(customer_id=customer_id, decision=decision, detail_level=level, texts=composed)
+        stale = isinstance(decision, Notify) and decision.stale_at <= decision.not_before
+        return Answer(customer_id=customer_id, decision=decision, detail_level=level, texts=composed, stale=stale)
 
 
 def described(answer: Answer) -> dict[str, Any]:
@@ -71,8 +74,10 @@ def described(answer: Answer) -> dict[str, Any]:
                 "facts": dict(notify.facts),
                 "not_before": notify.not_before.isoformat(),
                 "stale_at": notify.stale_at.isoformat(),
+                "stale": answer.stale,
                 "detail_level": answer.detail_level.value,
                 "texts": {
-                    language: {"text": text.body, "parts": text.parts} for language, text in answer.texts.items()
+                    language: {"text": text.body, "parts": text.parts, "refused": refusal(text)}
+                    for language, text in answer.texts.items()
                 },
             }

@@ -12,7 +12,8 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.core.delivery import Attempt, Claim, Patience, Settlement, Trigger
 from consumer.core.notice import Change, Notice
 from consumer.core.standing import Occurrence
-from consumer.ports import NoticeStory, OutboxForDispatch, OutboxForIntake, OutboxReader
+from consumer.core.story import NoticeStory
+from consumer.ports import OutboxForDispatch, OutboxForIntake, OutboxReader
 from tests.builders import NOW, notice
 
 IDENTITY = {"cluster": "cluster-1", "group": "avviso", "topics": "bank.balances.v1,bank.transactions.v1"}

@@ -20,7 +20,7 @@ from consumer import app
 from consumer.adapters import resources
 from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
-from consumer.ports import NoticeStory
+from consumer.core.story import NoticeStory
 from consumer.sandbox.bank import BALANCE, CUSTOMERS, PREFERENCES, TRANSACTION, UNLUCKY_PHONE, Bank
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from consumer.sandbox.encoding import SingleObjects

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from consumer.core.delivery import State
-from consumer.ports import NoticeStory
+from consumer.core.story import NoticeStory
 from consumer.sandbox.sns_log import LoggedRequest
 
 _UNFINISHED = frozenset({State.CLAIMED.value, State.SENDING.value, State.IN_DOUBT.value})

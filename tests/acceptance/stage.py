@@ -17,7 +17,8 @@ import fastavro
 from confluent_kafka import Consumer, Producer
 
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
-from consumer.ports import Broken, ExitCode, NoticeStory
+from consumer.core.story import NoticeStory
+from consumer.ports import Broken, ExitCode
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from tests.brokers import Kafka, fresh, fresh_topic
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.ports import NoticeStory
+from consumer.core.story import NoticeStory
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from consumer.sandbox.sns_script import ACCEPT, Behaviour, Hang, Request
 from tests.acceptance.stage import Stage, Worker, eventually, preference_fields, transaction_fields

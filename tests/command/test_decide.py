@@ -64,6 +64,7 @@ def test_it_says_what_each_holder_is_told_in_every_language_and_how_many_parts_t
     assert (told["decision"], told["kind"]) == ("notify", "large_debit")
     assert set(told["texts"]) == {"en", "it"}
     assert all("250" in one["text"] and one["parts"] == 1 for one in told["texts"].values())
+    assert all(one["refused"] is None for one in told["texts"].values())
     assert told["facts"]["threshold"] == "100 EUR"
     assert stranger == {"customer_id": "cust-2", "decision": "suppress", "reason": "no_preferences"}
 
@@ -74,6 +75,13 @@ def test_for_people_it_prints_decision_reason_texts_and_parts(decide: Decide) ->
     assert "cust-1: notify, large_debit" in output
     assert "it, 1 part: " in output
     assert "cust-2: suppress, no_preferences" in output
+
+
+def test_what_comes_too_late_is_said_to_expire(decide: Decide) -> None:
+    late = EVENT | {"occurred_at": "2026-11-20T14:30:00+01:00"}
+
+    assert answers(decide(late, CUSTOMER, "--json"))[0]["stale"] is True
+    assert "too late" in decide(late).output
 
 
 def test_what_was_told_before_is_taken_from_a_file(decide: Decide, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from consumer.core.catalogue import InDoubtPolicy
 from consumer.core.delivery import RESENDS_MAX, UNTOLD, Claim, Settlement, State, Trigger, replayed
 from consumer.core.notice import Cancellation, Change, Notice
 from consumer.core.standing import Occurrence, Questions, Side, Standing, StandingChange, StandingKey
-from consumer.ports import Conflict, NoticeStory
+from consumer.core.story import NoticeStory
+from consumer.ports import Conflict
 from tests.builders import NOW
 from tests.outboxes import ATTEMPT, LEASE, PATIENCE, SqliteBench, numbered
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from consumer.core.delivery import Claim
-from consumer.ports import HistoryEntry, NoticeStory, NoticeSummary
+from consumer.core.story import HistoryEntry, NoticeStory, NoticeSummary
 from consumer.sandbox.ledger import Books, due, percentile
 from consumer.sandbox.sns_log import LoggedRequest
 from tests.builders import NOW, notice

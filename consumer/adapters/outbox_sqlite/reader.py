@@ -12,7 +12,8 @@ from consumer.adapters.outbox_sqlite.connection import connect_read_only, snapsh
 from consumer.adapters.outbox_sqlite.opening import check_version
 from consumer.adapters.outbox_sqlite.rows import CLAIM_COLUMNS, claim_of, facts_of, instant
 from consumer.core.delivery import State
-from consumer.ports import Broken, ExitCode, HistoryEntry, NoticeStory, NoticeSummary
+from consumer.core.story import HistoryEntry, NoticeStory, NoticeSummary
+from consumer.ports import Broken, ExitCode
 
 T = TypeVar("T")
 
