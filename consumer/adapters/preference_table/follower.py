@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumer.adapters.preference_table.reading import Decode, Stopped, changes_of
+from consumer.adapters.preference_table.reading import Decode, Reading, Stopped
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
 from consumer.core.record import Position, Record
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
@@ -28,10 +28,10 @@ _GROUP_ONLY = ("group.protocol", "group.instance.id", "group.remote.assignor", "
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How much at once, how long each wait is, and how long an absence may last.
+    """How much at once, how long each wait is, how old the table may be, and how long an absence may last.
 
-    Kafka keeps a tombstone for `delete.retention.ms` (a day by default): who was away longer may have missed one, and must
-    read the whole topic anew.
+    Past `stale_max_s` the table is believed no more. Kafka keeps a tombstone for `delete.retention.ms` (a day by default):
+    who was away longer than `absence_max` may have missed one, and must read the whole topic anew.
     """
 
     batch_records_max: int = 1000
@@ -39,11 +39,25 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout_s: float = 5.0
     retry_s: float = 1.0
     recheck_s: float = 60.0
+    stale_max_s: float = 900.0
     absence_max: timedelta = timedelta(hours=12)
+
+    def __post_init__(self) -> None:
+        """Refuse a table that would be too old between two looks at its topic."""
+        if self.stale_max_s < 2 * self.recheck_s:
+            raise ValueError("stale_max_s is at least twice recheck_s")
+
+
+class _Aim(msgspec.Struct, frozen=True, kw_only=True):
+    """What the topic held at one moment: the next offset of each partition. `at_s` by the clock, `at` by the calendar."""
+
+    marks: Mapping[int, int]
+    at_s: float
+    at: datetime
 
 
 class Follower:
-    """Fills `store` until `stopping`. `caught_up`: everything that was in the topic at the start is in the table."""
+    """Fills `store` until `stopping`, and knows of which moment the table holds everything that the topic held."""
 
     def __init__(
         self,
@@ -62,15 +76,27 @@ class Follower:
         self._settings = {"client.id": "avviso", **group_free, **_OWN, "error_cb": self._complain}
         self._topic = topic
         self._store = store
-        self._decode = decode
+        self._reading = Reading(decode, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
         self._now = now
         self._clock = clock
         self._stopping = stopping
         self._pace = pace
         self._complained_of = ""
         self._positions: dict[int, int] = {}
-        self._targets: dict[int, int] = {}
-        self.caught_up = False
+        self._aim = _Aim(marks={}, at_s=clock(), at=now())
+        self._synced_at = self._aim.at
+        self._caught_up = self._was_held_up = self._said_stale = False
+        self._whole_at_s: float | None = None
+
+    @property
+    def believed(self) -> bool:
+        """Whether all that was in the topic at most `stale_max_s` ago is in the table, and nothing newer is held up."""
+        whole_at_s = self._whole_at_s
+        return whole_at_s is not None and self._clock() - whole_at_s <= self._pace.stale_max_s
+
+    def disbelieve(self) -> None:
+        """The table is known to lack something: until it has caught up anew it counts for nothing."""
+        self._whole_at_s = None
 
     def run(self) -> None:
         """Until told to stop; what Kafka cannot do now is tried again. Raises Broken where the table cannot be written."""
@@ -80,6 +106,7 @@ class Follower:
                 self._follow(consumer)
             except KafkaException as problem:
                 self._complain(problem.args[0])
+                self._watch_age()
             except Stopped:
                 return
             finally:
@@ -87,8 +114,8 @@ class Follower:
             self._stopping.wait(self._pace.retry_s)
 
     def _follow(self, consumer: Consumer) -> None:
-        """Returns where the topic is not what it was: its partitions must be looked at again."""
-        self.caught_up = False
+        """Returns where the topic must be looked at again: it is not what it was, or was not read for a while."""
+        self._caught_up = self._was_held_up = False
         source = self._start(consumer)
         self._complained_of = ""
         recheck_at_s = self._clock() + self._pace.recheck_s
@@ -99,34 +126,52 @@ class Follower:
             self._take(source, messages)
             if errors:
                 raise KafkaException(errors[0])
+            if self._was_held_up:
+                return
             self._look_whether_caught_up()
+            self._watch_age()
             if self._clock() >= recheck_at_s:
+                recheck_at_s = self._clock() + self._pace.recheck_s
                 if self._partitions(consumer) != sorted(self._positions):
                     return
-                self._store.write({}, self._state(source))  # in touch, and nothing missed
-                recheck_at_s = self._clock() + self._pace.recheck_s
+                self._look_how_far(consumer, source)
 
     def _start(self, consumer: Consumer) -> Source:
         """Decide where to read on, beginning anew where the table does not fit the topic; assign the partitions."""
-        timeout_s = self._pace.request_timeout_s
-        marks: dict[int, tuple[int, int]] = {
-            number: consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout_s)
-            for number in self._partitions(consumer)
-        }
-        source = Source(cluster_id=consumer.cluster_id(timeout_s) or "", topic=self._topic)
+        at_s, at = self._clock(), self._now()
+        marks = self._marks(consumer, self._partitions(consumer))
+        source = Source(cluster_id=consumer.cluster_id(self._pace.request_timeout_s) or "", topic=self._topic)
         known = self._store.state
-        reason = misfit(known, source, marks, self._now() - self._pace.absence_max)
+        reason = misfit(known, source, marks, at - self._pace.absence_max)
         if known is None or reason is not None:
+            self.disbelieve()
             if known is not None:
                 log(Line.PREFERENCES_REBUILT, logging.WARNING, reason=reason or "", topic=self._topic)
-            known = State(source=source, offsets={}, synced_at=self._now())
+            known = State(source=source, offsets={}, synced_at=at)
             self._store.write({}, known, anew=True)
+        self._synced_at = known.synced_at
         self._positions = {number: known.offsets.get(number, low) for number, (low, _) in marks.items()}
-        self._targets = {number: high for number, (_, high) in marks.items()}
-        consumer.assign([TopicPartition(self._topic, number, at) for number, at in self._positions.items()])
-        lag = sum(self._targets.values()) - sum(self._positions.values())
+        self._aim = _Aim(marks={number: high for number, (_, high) in marks.items()}, at_s=at_s, at=at)
+        consumer.assign([TopicPartition(self._topic, number, offset) for number, offset in self._positions.items()])
+        lag = sum(self._aim.marks.values()) - sum(self._positions.values())
         log(Line.PREFERENCES_WAITING, topic=self._topic, lag_records=lag, customers=self._store.customers)
         return source
+
+    def _look_how_far(self, consumer: Consumer, source: Source) -> None:
+        """Note that nothing was missed, and aim at what the topic holds now; not before the last aim was reached."""
+        if self._caught_up and self._reached:
+            at_s, at = self._clock(), self._now()
+            marks = self._marks(consumer, self._positions)
+            self._aim = _Aim(marks={number: high for number, (_, high) in marks.items()}, at_s=at_s, at=at)
+            self._look_whether_caught_up()
+        self._store.write({}, self._state(source))
+
+    def _marks(self, consumer: Consumer, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """The first and the next offset of each partition."""
+        timeout_s = self._pace.request_timeout_s
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout_s) for number in numbers
+        }
 
     def _partitions(self, consumer: Consumer) -> Sequence[int]:
         """The topic's partitions in order; raises KafkaException where there is no such topic."""
@@ -151,16 +196,35 @@ class Follower:
             elif error.code() == _END and number is not None and offset is not None:
                 self._positions[number] = offset
         if records:
-            changes = changes_of(records, self._decode, self._stopping, self._pace.retry_s)
-            self._store.write(changes, self._state(source))
+            self._store.write(self._reading.changes_of(records), self._state(source))
 
     def _state(self, source: Source) -> State:
-        return State(source=source, offsets=dict(self._positions), synced_at=self._now())
+        return State(source=source, offsets=dict(self._positions), synced_at=self._synced_at)
+
+    @property
+    def _reached(self) -> bool:
+        return all(self._positions[number] >= high for number, high in self._aim.marks.items())
 
     def _look_whether_caught_up(self) -> None:
-        if not self.caught_up and all(self._positions[number] >= high for number, high in self._targets.items()):
-            self.caught_up = True
+        """Where the aim is reached the table holds all that the topic held when it was taken, not when it was reached."""
+        if not self._reached:
+            return
+        self._whole_at_s, self._synced_at = self._aim.at_s, self._aim.at
+        if not self._caught_up:
+            self._caught_up = True
             log(Line.PREFERENCES_READY, topic=self._topic, customers=self._store.customers)
+
+    def _hold_up(self) -> None:
+        """A record waits to be read: those behind it may take back what the table says."""
+        self._was_held_up = True
+        self.disbelieve()
+
+    def _watch_age(self) -> None:
+        """Say it once where the table has become too old to be believed: from here on nothing is read or sent."""
+        stale = self._whole_at_s is not None and not self.believed
+        if stale and not self._said_stale:
+            alarm(Line.PREFERENCES_WAITING, what=_WHAT, code="stale", topic=self._topic)
+        self._said_stale = stale
 
     def _complain(self, error: KafkaError) -> None:
         """Every complaint is counted; one that goes on is logged once."""

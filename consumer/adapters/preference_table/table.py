@@ -13,7 +13,7 @@ from consumer.adapters.preference_table.reading import Decode
 from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.core.preferences import Preferences
 
-_JOIN_S = 30.0
+_JOIN_S = 2.0
 
 
 class PreferenceTable:
@@ -59,8 +59,11 @@ class PreferenceTable:
         return self._store.get(customer_id)
 
     def ready(self) -> bool:
-        """Whether all that the topic held at the start is here, and enough of it to be believed."""
-        return self._follower.caught_up and self.customers >= self._customers_min
+        """Whether all that the topic held at most `stale_max_s` ago is here, and enough of it to be believed.
+
+        Kafka may be away for as long; a record that waits for its schema is not waited out: it may be anybody's last word.
+        """
+        return self._follower.believed and self.customers >= self._customers_min
 
     @property
     def customers(self) -> int:
@@ -73,7 +76,7 @@ class PreferenceTable:
             raise self._death
 
     def close(self) -> None:
-        """Stop following, and let go of the file. Nobody may ask any more."""
+        """Stop following, and let go of the file. Nobody may ask any more. Waits a little for a call that is under way."""
         self._stopping.set()
         self._thread.join(_JOIN_S)
         if not self._thread.is_alive():  # else it still writes: the end of the process closes the file as safely
@@ -91,5 +94,5 @@ class PreferenceTable:
         try:
             self._follower.run()
         except BaseException as death:  # noqa: BLE001 - whatever it is, `check` tells the main thread
-            self._follower.caught_up = False
+            self._follower.disbelieve()
             self._death = death
