@@ -41,7 +41,7 @@ def exponential(
 ) -> Backoff:
     """Waits that double from `first_s` up to `longest_s`, each cut by chance to between half and all of it.
 
-    It ends after `attempts_max` attempts, or `total_s` after the first could be made.
+    It ends `total_s` after the first could be made. `attempts_max` is a last guard, so high that it never ends an outage.
     """
     return Backoff(
         wait=_Jittered(wait_exponential(multiplier=first_s, max=longest_s), chance),

@@ -15,10 +15,11 @@ _NO_NOTICE = 0
 class Tolerance(msgspec.Struct, frozen=True, kw_only=True):
     """How much trouble is borne before sending stops, and how long it stops.
 
-    Runs are counted from the last accepted text: `ambiguous_max` faults of which nobody knows whether the text went out,
-    `repeated_max` that halt only when they repeat, `refreshes_max` tries with refreshed credentials, `burst_max` permanent
-    ones within `burst_s`. The first stop lasts `first_s`, each further one twice the last, at most `longest_s`. A notice
-    that failed as a trial is tried again only if no other has come up within `another_s`.
+    Runs are counted from the last accepted text: `ambiguous_max` calls without an answer, whether no connection came about
+    or nobody knows if the text went out, `repeated_max` faults that halt only when they repeat, `refreshes_max` tries with
+    refreshed credentials, `burst_max` permanent ones within `burst_s`. The first stop lasts `first_s`, each further one
+    twice the last, at most `longest_s`. A notice that failed as a trial is tried again only if no other has come up within
+    `another_s`.
     """
 
     ambiguous_max: int = 5
@@ -59,14 +60,14 @@ class Runs:
     def __init__(self, tolerance: Tolerance) -> None:
         """Start without a past."""
         self._tolerance = tolerance
-        self._ambiguous = 0
+        self._unanswered = 0
         self._repeated = 0
         self._refreshed_at: deque[datetime] = deque(maxlen=tolerance.refreshes_max)
         self._permanent: deque[datetime] = deque(maxlen=tolerance.burst_max)
 
     def accepted(self) -> None:
         """The provider took a text: whatever it was, it is over."""
-        self._ambiguous = self._repeated = 0
+        self._unanswered = self._repeated = 0
         self._refreshed_at.clear()
         self._permanent.clear()
 
@@ -76,11 +77,13 @@ class Runs:
             return Verdict(fault=Fault.HALT, stops=Scope.PART)
         if failure.fault is Fault.HALT or self._too_often(failure.hint, begun_at, now):
             return Verdict(fault=Fault.HALT, stops=Scope.ALL)
-        if failure.fault is not Fault.AMBIGUOUS:
+        if not _unanswered(failure):
             return Verdict(fault=failure.fault, stops=Scope.NOTHING)
-        self._ambiguous += 1
-        run = self._ambiguous >= self._tolerance.ambiguous_max
-        return Verdict(fault=Fault.AMBIGUOUS, stops=Scope.ALL if run else Scope.NOTHING)
+        self._unanswered += 1
+        if self._unanswered < self._tolerance.ambiguous_max:
+            return Verdict(fault=failure.fault, stops=Scope.NOTHING)
+        fault = Fault.HALT if failure.fault is Fault.TRANSIENT else failure.fault  # a doubt stays a doubt
+        return Verdict(fault=fault, stops=Scope.ALL)
 
     def _too_often(self, hint: Hint, begun_at: datetime, now: datetime) -> bool:
         match hint:
@@ -104,6 +107,11 @@ class Runs:
             return True
         self._refreshed_at.append(now)
         return False
+
+
+def _unanswered(failure: Failure) -> bool:
+    """Whether the provider said nothing: no connection, or no reply. Whatever else is transient has a hint of its own."""
+    return failure.fault is Fault.AMBIGUOUS or (failure.fault is Fault.TRANSIENT and failure.hint is Hint.NONE)
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):

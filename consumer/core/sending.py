@@ -18,6 +18,7 @@ from consumer.core.timing import quiet_until
 
 NO_PHONE = "no_phone"
 OPTED_OUT = "opted_out"
+RETRIES_EXHAUSTED = "retries_exhausted"
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ def postponed(until: datetime, reason: str) -> Settlement:
 def settlement_of(
     outcome: Outcome, *, retry_at: datetime | None, halted_until: datetime, doubt_until: datetime
 ) -> Settlement:
-    """How an attempt leaves its notice; `outcome` as the gate has weighed it. `retry_at` None: it was tried often enough."""
+    """How an attempt leaves its notice; `outcome` as the gate has weighed it. `retry_at` None: for long enough."""
     match outcome:
         case Accepted(message_id=message_id, request_id=request_id):
             return Settlement(trigger=Trigger.ACCEPT, reason="accepted", message_id=message_id, request_id=request_id)
@@ -87,7 +88,7 @@ def _after_failure(
 ) -> tuple[Trigger, str, datetime | None]:
     match fault:
         case Fault.TRANSIENT if retry_at is None:
-            return Trigger.REJECT, "retries_exhausted", None
+            return Trigger.REJECT, RETRIES_EXHAUSTED, None
         case Fault.TRANSIENT:
             return Trigger.RETRY, failure.code, retry_at
         case Fault.HALT:

@@ -180,7 +180,10 @@ class Dispatch(Group):
         default=60.0, gt=0, le=3600, description="How often a mandatory notice without a phone looks for one"
     )
     attempts_max: int = Field(
-        default=8, ge=1, le=100, description="Attempts that surely did not send before a notice fails"
+        default=1000,
+        ge=100,
+        le=1_000_000,
+        description="A last guard: attempts that surely did not send before a notice fails; time should end it first",
     )
     backoff_first_s: float = Field(
         default=2.0, gt=0, le=3600, description="Wait before the second attempt; it doubles each time"
@@ -189,7 +192,9 @@ class Dispatch(Group):
         default=300.0, gt=0, le=86_400, description="The longest wait between two attempts"
     )
     retry_total_s: float = Field(
-        default=43_200.0, gt=0, description="How long after the first attempt there may be another"
+        default=43_200.0,
+        gt=0,
+        description="How long what was surely not sent (SNS out of reach, throttling) is tried again while it is fresh",
     )
 
     @model_validator(mode="after")
@@ -216,7 +221,8 @@ class Breaker(Group):
         default=5,
         ge=1,
         le=1000,
-        description="Lost replies in a row after which sending stops, so that an outage makes few doubts",
+        description="Calls in a row without an answer (no connection, or a lost reply) after which sending stops, so that "
+        "an outage makes few attempts, few doubts and one alarm",
     )
     first_s: float = Field(
         default=30.0, gt=0, le=3600, description="How long the first stop lasts; it doubles while SNS is down"

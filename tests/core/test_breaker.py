@@ -12,6 +12,7 @@ from tests.builders import NOW
 ACCEPTED = Accepted(message_id="m-1", request_id=None)
 HALT = Failure(fault=Fault.HALT, code="AuthorizationError")
 AMBIGUOUS = Failure(fault=Fault.AMBIGUOUS, code="ReadTimeoutError")
+UNREACHED = Failure(fault=Fault.TRANSIENT, code="EndpointConnectionError")
 THROTTLED = Failure(fault=Fault.TRANSIENT, code="Throttling", hint=Hint.SLOW_DOWN)
 CERTIFICATE = Failure(fault=Fault.TRANSIENT, code="SSLCertVerificationError", hint=Hint.HALT_WHEN_REPEATED)
 EXPIRED = Failure(fault=Fault.TRANSIENT, code="ExpiredToken", hint=Hint.REFRESH_CREDENTIALS)
@@ -43,7 +44,7 @@ def test_a_broken_configuration_of_one_part_stops_that_part() -> None:
     assert weigh(runs(), MISCONFIGURED) == Verdict(fault=Fault.HALT, stops=Scope.PART)
 
 
-def test_a_transient_fault_stops_nothing_however_often_it_comes() -> None:
+def test_throttling_stops_nothing_however_often_it_comes() -> None:
     assert stops(runs(), THROTTLED, 50) == [Scope.NOTHING] * 50
 
 
@@ -54,6 +55,22 @@ def test_a_run_of_ambiguous_faults_stops_everything_but_stays_ambiguous() -> Non
 
     assert [verdict.stops for verdict in verdicts] == [Scope.NOTHING, Scope.NOTHING, Scope.ALL, Scope.ALL]
     assert {verdict.fault for verdict in verdicts} == {Fault.AMBIGUOUS}
+
+
+def test_a_run_of_calls_that_found_no_connection_stops_everything_and_keeps_its_texts() -> None:
+    counted = runs(ambiguous_max=3)
+
+    verdicts = [weigh(counted, UNREACHED) for _ in range(3)]
+
+    assert [verdict.fault for verdict in verdicts] == [Fault.TRANSIENT, Fault.TRANSIENT, Fault.HALT]
+    assert [verdict.stops for verdict in verdicts] == [Scope.NOTHING, Scope.NOTHING, Scope.ALL]
+
+
+def test_no_connection_and_no_reply_are_one_run() -> None:
+    counted = runs(ambiguous_max=2)
+    weigh(counted, UNREACHED)
+
+    assert weigh(counted, AMBIGUOUS) == Verdict(fault=Fault.AMBIGUOUS, stops=Scope.ALL)
 
 
 def test_an_accepted_text_ends_every_run() -> None:

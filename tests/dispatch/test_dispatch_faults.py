@@ -62,7 +62,7 @@ def test_what_was_surely_not_sent_is_tried_again_after_a_pause(rig: Rig, failure
 
 def test_retries_end_after_the_last_attempt(rig: Rig) -> None:
     rig.record()
-    rig.provider.outcomes.extend([UNREACHED] * 3)
+    rig.provider.outcomes.extend([THROTTLED] * 3)
 
     for _ in range(3):
         assert rig.run() == 1
@@ -145,7 +145,9 @@ def test_a_halt_keeps_its_notice_and_stops_all_others(rig: Rig) -> None:
     assert rig.triggers(2) == ["recorded", "claim", "release"]
 
 
-@pytest.mark.parametrize(("failure", "times"), [(EXPIRED_TOKEN, 2), (CERTIFICATE, 3), (REFUSED, 20), (AMBIGUOUS, 3)])
+@pytest.mark.parametrize(
+    ("failure", "times"), [(EXPIRED_TOKEN, 2), (CERTIFICATE, 3), (REFUSED, 20), (AMBIGUOUS, 3), (UNREACHED, 3)]
+)
 def test_a_fault_that_repeats_stops_everything(rig: Rig, failure: Failure, times: int) -> None:
     for _ in range(times):
         rig.record()
