@@ -1,11 +1,15 @@
 """One Kafka entry, as it lies in its topic."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST_MS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -37,8 +41,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def timestamp(self) -> datetime:
-        """The record's timestamp as an aware UTC datetime."""
-        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+        """The record's timestamp as an aware UTC datetime; the first or last there is where a producer wrote beyond it."""
+        return _EPOCH + _MILLISECOND * min(max(self.timestamp_ms, _FIRST_MS), _LAST_MS)
 
     def header(self, name: str) -> bytes | None:
         """The last value of the header called `name`, or None."""

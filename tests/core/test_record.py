@@ -18,6 +18,21 @@ def test_the_timestamp_is_an_instant_in_utc() -> None:
     assert record(timestamp_ms=1_795_354_200_250).timestamp == datetime(2026, 11, 22, 13, 30, 0, 250_000, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("timestamp_ms", "read_as"),
+    [
+        (0, "1970-01-01T00:00:00+00:00"),
+        (-1, "1969-12-31T23:59:59.999000+00:00"),
+        (1_795_354_200_250_000, "9999-12-31T23:59:59.999000+00:00"),
+        (2**63 - 1, "9999-12-31T23:59:59.999000+00:00"),
+        (-(2**63), "0001-01-01T00:00:00+00:00"),
+    ],
+    ids=["zero", "negative", "microseconds", "largest", "smallest"],
+)
+def test_every_timestamp_that_a_producer_can_write_is_an_instant(timestamp_ms: int, read_as: str) -> None:
+    assert record(timestamp_ms=timestamp_ms).timestamp.isoformat() == read_as
+
+
 def test_of_a_header_that_stands_twice_the_last_one_counts() -> None:
     twice = record(headers=(("source", b"one"), ("other", None), ("source", b"two")))
 

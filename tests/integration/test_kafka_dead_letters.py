@@ -85,6 +85,21 @@ def test_a_record_without_key_value_schema_or_headers_is_a_dead_letter_too(kafka
     assert "schema" not in ours(found)
 
 
+@pytest.mark.parametrize(
+    ("timestamp_ms", "told"),
+    [(0, "1970-01-01"), (-1, "1969-12-31"), (1_795_354_200_250_000, "9999-12-31"), (2**63 - 1, "9999-12-31")],
+)
+def test_a_record_of_an_impossible_time_is_a_dead_letter_like_any_other(
+    kafka: Kafka, timestamp_ms: int, told: str
+) -> None:
+    topic = fresh_topic(kafka, "dead")
+
+    drawer(kafka, topic).write([letter(record(timestamp_ms=timestamp_ms))])
+
+    [found] = read(kafka, topic, 1)
+    assert ours(found)["timestamp"].startswith(told)
+
+
 def test_a_batch_keeps_its_order(kafka: Kafka) -> None:
     topic = fresh_topic(kafka, "dead")
     batch = [letter(record(value=b"%d" % number)) for number in range(200)]

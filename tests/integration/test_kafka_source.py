@@ -43,6 +43,19 @@ def test_a_record_is_as_it_lies_in_its_topic(kafka: Kafka, member: OpenMember) -
     assert one.source.owns(record)
 
 
+def test_a_record_stamped_in_microseconds_is_delivered_as_one_of_a_distant_future(
+    kafka: Kafka, member: OpenMember
+) -> None:
+    topic = fresh_topic(kafka, "events", config={"message.timestamp.after.max.ms": str(2**63 - 1)})
+    produce(kafka, topic, b"0", timestamp=1_795_354_200_250_000)
+    one = member(fresh("group"), topic)
+
+    one.receive(1)
+
+    assert one.received[0].timestamp_ms == 1_795_354_200_250_000
+    assert one.received[0].timestamp.year == 9999
+
+
 def test_no_more_records_come_at_once_than_asked_for(kafka: Kafka, member: OpenMember) -> None:
     topic = fresh_topic(kafka, "events")
     produce(kafka, topic, *[b"%d" % number for number in range(10)])
