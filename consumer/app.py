@@ -20,7 +20,7 @@ from consumer.adapters.avro import AvroDecoder
 from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource, SourceLimits
 from consumer.adapters.outbox_sqlite import SqliteOutbox
-from consumer.adapters.preference_table import PreferenceTable
+from consumer.adapters.preference_table import Pace, PreferenceTable
 from consumer.adapters.sns import SnsProvider
 from consumer.backoff import exponential
 from consumer.core.breaker import Tolerance
@@ -84,6 +84,7 @@ def _build(
             customers_min=settings.preferences.min_records,
             size_max_bytes=settings.preferences.size_max_bytes,
             now=utc_now,
+            pace=Pace(stale_max_s=settings.preferences.stale_max_s),
         )
     )
     dead_letters = undo.enter_context(

@@ -122,6 +122,13 @@ class PreferenceTable(Group):
     size_max_bytes: int = Field(
         default=64 * 2**30, ge=2**20, description="How large the local copy may grow; disk is used only as it fills"
     )
+    stale_max_s: float = Field(
+        default=900.0,
+        ge=120,
+        le=43_200,
+        description="How long the local copy is believed while it cannot be compared with its topic (Kafka is away) or does "
+        "not keep up with it; then nothing is read or sent",
+    )
 
 
 class Outbox(Group):
