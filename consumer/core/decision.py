@@ -24,7 +24,8 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True):
     """Tell it. `kind` is what the text is about; `also` are the other kinds that count as told with it.
 
     `occurrences` are what may not be told again, `standings` what the event changes in memory, `facts` what was compared;
-    `not_before` is now, or the end of the customer's quiet hours; `stale_at` the end of its freshness. Aware UTC.
+    `not_before` is now, or the end of the customer's quiet hours; `stale_at` the end of its freshness. Aware UTC. What is
+    stale already will never be told: it has no occurrences, so that it silences nothing, and is there to be counted.
     """
 
     kind: str
@@ -95,8 +96,8 @@ def decide(
             closest = closest.closer_of(reason)
     if not told:
         return Suppress(reason=closest, standings=tuple(changes))
-    told.sort(key=lambda one: one.kind.alert_class.rank)  # stable: the catalogue's order breaks ties
-    return _notify(told, tuple(changes), keys, memory, now)
+    fresh = [one for one in told if not _is_stale(one, keys, now)]
+    return _notify(fresh or told, tuple(changes), keys, memory, now)
 
 
 def cancellation(event: Event) -> str | None:
@@ -127,7 +128,8 @@ def _judge(
     if before is not None and not before.precedes(order):
         return Reason.OUT_OF_ORDER, None
     reason = _not_news(one, before, keys, memory) or _unreachable(one, keys, now)
-    side = Side.ABOVE if reason in _NOTHING_TO_RECOVER_FROM else Side.BELOW
+    untold = _is_stale(one, keys, now) if reason is None else reason in _NOTHING_TO_RECOVER_FROM
+    side = Side.ABOVE if untold else Side.BELOW
     return reason, StandingChange(key=key, before=before, after=Standing(side=side, sequence=order))
 
 
@@ -179,12 +181,20 @@ def _is_other_news(event: Event, told: Occurrence, tolerance_ratio: Decimal) -> 
 
 
 def _unreachable(one: Candidate, keys: Remembered, now: datetime) -> Reason | None:
-    """A mandatory kind waits for a phone; what is stale already is recorded all the same, to expire and be counted."""
+    """A mandatory kind waits for a phone; quiet hours are no reason for what is stale already."""
     preferences, kind = keys.preferences, one.kind
     if not kind.mandatory and (preferences is None or preferences.usable_phone is None):
         return Reason.NO_USABLE_PHONE
-    stale_at = keys.event.occurred_at + kind.freshness
-    return Reason.QUIET_PAST_FRESHNESS if now < stale_at <= _not_before(kind, preferences, now) else None
+    return Reason.QUIET_PAST_FRESHNESS if now < _stale_at(one, keys) <= _not_before(kind, preferences, now) else None
+
+
+def _is_stale(one: Candidate, keys: Remembered, now: datetime) -> bool:
+    """Whether it is news no more: its notice can only expire, so it must not stand in the way of what is fresh."""
+    return _stale_at(one, keys) <= now
+
+
+def _stale_at(one: Candidate, keys: Remembered) -> datetime:
+    return keys.event.occurred_at + one.kind.freshness
 
 
 def _not_before(kind: AlertKind, preferences: Preferences | None, now: datetime) -> datetime:
@@ -196,19 +206,20 @@ def _not_before(kind: AlertKind, preferences: Preferences | None, now: datetime)
 def _notify(
     told: list[Candidate], standings: tuple[StandingChange, ...], keys: Remembered, memory: Memory, now: datetime
 ) -> Notify:
-    """One notice for all that is told, the most important first."""
-    first, *others = told
+    """One notice for all that is told, the most important first; the order of the catalogue breaks ties."""
+    first, *others = sorted(told, key=lambda one: one.kind.alert_class.rank)
+    still_news = () if _is_stale(first, keys, now) else (first, *others)
     facts = _facts(first, keys, standings, memory)
     for one in others:
         facts |= {f"{one.kind.name}.{name}": fact for name, fact in _facts(one, keys, standings, memory).items()}
     return Notify(
         kind=first.kind.name,
         also=tuple(one.kind.name for one in others),
-        occurrences=tuple(occurrence for one in told for occurrence in keys.occurrences(one)),
+        occurrences=tuple(occurrence for one in still_news for occurrence in keys.occurrences(one)),
         standings=standings,
         facts=facts,
         not_before=_not_before(first.kind, keys.preferences, now),
-        stale_at=keys.event.occurred_at + first.kind.freshness,
+        stale_at=_stale_at(first, keys),
     )
 
 

@@ -10,7 +10,7 @@ from consumer.core.event import AccountKind, BalanceChanged, Money
 from consumer.core.preferences import AlertPreference, Preferences, QuietHours, Repeat
 from consumer.core.standing import Memory, Side, Standing, StandingKey
 from tests.builders import NOW, PSEUDONYMS, account, balance, euros, preferences
-from tests.deciding import asked_about, decided, in_short, in_turn, notified, only, reason, wishing
+from tests.deciding import asked_about, catalogue_with, decided, in_short, in_turn, notified, only, reason, wishing
 
 LOW = only("low_balance")
 
@@ -130,6 +130,7 @@ def test_once_a_day_is_the_first_balance_below_on_each_day() -> None:
     told = in_turn(
         [at(1, "40"), at(2, "30"), at(3, "30", occurred_at=next_day)],
         wishing("low_balance", repeat=Repeat.ONCE_A_DAY),
+        kinds=catalogue_with("low_balance", freshness=timedelta(days=2)),
         now=next_day,
     )
 

@@ -121,16 +121,6 @@ def test_what_would_be_stale_when_quiet_hours_end_is_not_told(freshness: timedel
     assert in_short(decision) == ("large_debit" if told else Reason.QUIET_PAST_FRESHNESS)
 
 
-def test_what_is_stale_already_is_recorded_all_the_same_so_that_it_is_counted_as_expired() -> None:
-    old = transaction(occurred_at=NOW - timedelta(days=3))
-
-    by_day = notified(decided(old))
-    by_night = notified(decided(old, only("large_debit", quiet_hours=QuietHours(start=time(14), end=time(7)))))
-
-    assert by_day.stale_at < by_day.not_before == NOW
-    assert by_night.stale_at < NOW < by_night.not_before
-
-
 def test_a_kind_that_is_past_its_freshness_leaves_the_notice_to_the_others() -> None:
     at_night = datetime(2026, 11, 22, 23, tzinfo=UTC)
     kinds = catalogue_with("atm_withdrawal", freshness=timedelta(hours=1))

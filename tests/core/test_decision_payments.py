@@ -138,7 +138,7 @@ def test_once_a_day_is_one_text_per_account_and_day_on_the_customers_calendar() 
         transaction(event_id="evt-4", transaction_id="tx-4", occurred_at=after_midnight, account=account(id="acc-2")),
     ]
 
-    told = [in_short(one) for one in in_turn(purchases, daily)]
+    told = [in_short(one) for one in in_turn(purchases, daily, now=after_midnight)]
 
     assert told == ["large_debit", Reason.ALREADY_TOLD, "large_debit", "large_debit"]
 
