@@ -6,6 +6,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,9 @@ from tests.brokers import Kafka
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-RANDOM_KILLS = 7
+RANDOM_KILLS = 8
 KILLS_BETWEEN_BEGIN_AND_SETTLE = 4
-EVENTS_A_ROUND = 12
+EVENT_EVERY_S = 0.08
 FINAL = {"accepted", "held"}
 
 
@@ -45,17 +47,28 @@ class Snare:
 
 
 class Bank:
-    """Publishes payments in rounds, each payment once."""
+    """Publishes a payment every few milliseconds, each once, so that at any moment something is on its way."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        self._closing = threading.Event()
         self.published = 0
 
-    def round(self) -> None:
-        for _ in range(EVENTS_A_ROUND):
+    def talk(self) -> None:
+        while not self._closing.wait(EVENT_EVERY_S):
             self.published += 1
             fields = transaction_fields(self.published)
             self._stage.publish("TransactionPosted", fields["account_id"], fields)
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        with ThreadPoolExecutor(1) as teller:
+            talking = teller.submit(self.talk)
+            try:
+                yield
+            finally:
+                self._closing.set()
+        talking.result()
 
 
 @pytest.fixture
@@ -87,22 +100,22 @@ def test_killed_at_any_moment_none_is_lost_and_none_is_twice_but_by_policy(
     moments = ["random"] * RANDOM_KILLS + ["sending"] * KILLS_BETWEEN_BEGIN_AND_SETTLE
     chance.shuffle(moments)
     worker = stage.worker(**settings)
-    for moment in moments:
-        bank.round()
-        if moment == "random":
-            time.sleep(chance.uniform(0.0, 4.0))  # the moment itself is the subject
-        else:
-            kill_while_sending(stage, snare, chance)
-        worker.kill()
-        stage.sns.release()
-        worker = stage.worker(**settings)
+    with bank.open():
+        for moment in moments:
+            if moment == "random":
+                time.sleep(chance.uniform(0.0, 5.0))  # the moment itself is the subject
+            else:
+                wait_for_a_request_that_hangs(stage, snare, chance)
+            worker.kill()
+            stage.sns.release()
+            worker = stage.worker(**settings)
     settle(stage, bank, worker)
 
     judge(stage.stories(), stage.sns, bank.published, policy)
     assert snare.caught >= KILLS_BETWEEN_BEGIN_AND_SETTLE
 
 
-def kill_while_sending(stage: Stage, snare: Snare, chance: random.Random) -> None:
+def wait_for_a_request_that_hangs(stage: Stage, snare: Snare, chance: random.Random) -> None:
     """Until a request hangs at the endpoint: its notice has begun, and has not settled."""
     before = snare.caught
     snare.set(takes=chance.random() < 0.5)
