@@ -264,8 +264,11 @@ class Dispatch:
             return
 
     def _wake_for(self, settlement: Settlement) -> None:
-        if settlement.not_before is not None:
-            self.wake()  # whoever sleeps until something is due does not know of this yet
+        """Whoever sleeps until something is due does not know of this yet, but never sleeps for longer than a poll."""
+        if settlement.not_before is not None and settlement.not_before < self.now() + timedelta(
+            seconds=self.limits.poll_s
+        ):
+            self.wake()
 
 
 def _country(phone: Phone) -> str:

@@ -19,7 +19,7 @@ class Tolerance(msgspec.Struct, frozen=True, kw_only=True):
     or nobody knows if the text went out, `repeated_max` faults that halt only when they repeat, `refreshes_max` tries with
     refreshed credentials, `burst_max` permanent ones within `burst_s`. The first stop lasts `first_s`, each further one
     twice the last, at most `longest_s`. A notice that failed as a trial is tried again only if no other has come up within
-    `another_s`.
+    `another_s`; what comes up during a trial rests as long.
     """
 
     ambiguous_max: int = 5
@@ -35,8 +35,8 @@ class Tolerance(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse a breaker that never opens or never closes."""
         if min(self.ambiguous_max, self.repeated_max, self.refreshes_max, self.burst_max) < 1:
             raise ValueError("ambiguous_max, repeated_max, refreshes_max and burst_max are at least 1")
-        if not 0 < self.first_s <= self.longest_s or min(self.burst_s, self.another_s) < 0:
-            raise ValueError("first_s lies above 0 and not above longest_s; burst_s and another_s are not negative")
+        if not 0 < self.first_s <= self.longest_s or self.another_s <= 0 or self.burst_s < 0:
+            raise ValueError("another_s and first_s lie above 0, first_s not above longest_s; burst_s is not negative")
 
 
 class Scope(enum.StrEnum):
@@ -175,7 +175,7 @@ class Breaker:
                 again = self.position.since + timedelta(seconds=self._tolerance.another_s)
                 return again if notice_id == self.position.tried and now < again else None
             case Trial():
-                return now
+                return now + timedelta(seconds=self._tolerance.another_s)
             case _:
                 assert_never(self.position)
 

@@ -155,7 +155,7 @@ def test_a_paused_part_needs_no_probe_but_a_trial_of_its_own() -> None:
     send(made, ticket(1, "marketing:IN"), MISCONFIGURED)
 
     assert made.admit(ticket(2, "marketing:IN"), at(30)) is None
-    assert made.admit(ticket(3, "marketing:IN"), at(30)) == Barred(until=at(30), reason="breaker")
+    assert made.admit(ticket(3, "marketing:IN"), at(30)) == Barred(until=at(40), reason="breaker")
 
     ended = made.ended(ticket(2, "marketing:IN"), ACCEPTED, begun_at=at(30), now=at(31))
     assert ended.resumed == ("marketing:IN",)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.dispatch.rig import AMBIGUOUS, HALT, SECURITY_NOTICE, UNREACHED, Rig, told
+from consumer.core.delivery import Claim
+from tests.dispatch.rig import AMBIGUOUS, HALT, MISCONFIGURED, SECURITY_NOTICE, UNREACHED, Rig, told
 
 
 def broken(rig: Rig, **changes: Any) -> None:
@@ -141,6 +142,52 @@ def test_a_trial_that_may_not_begin_leaves_its_place_to_the_next(rig: Rig) -> No
     rig.run()
 
     assert rig.reader.stats()["accepted"] == 1
+
+
+def part_is_due_for_a_trial(rig: Rig, *, waiting: int) -> list[Claim]:
+    """Claims of a part that was stopped: the first is the trial, the others find out that they are not."""
+    rig.record()
+    rig.provider.outcomes.append(MISCONFIGURED)
+    rig.run()
+    for _ in range(waiting):
+        rig.record()
+    rig.clock.advance(30)
+    return rig.claim()
+
+
+def test_what_waits_for_a_trial_of_its_part_is_put_off_once_and_not_asked_again_and_again(rig: Rig) -> None:
+    trial, *others = part_is_due_for_a_trial(rig, waiting=12)
+
+    def come_up_for_two_seconds() -> None:
+        for other in others:
+            rig.dispatch.work(other)
+        for _ in range(20):
+            rig.run()
+            rig.clock.advance(0.1)
+
+    rig.during_the_next_call(come_up_for_two_seconds)
+    rig.dispatch.work(trial)
+
+    assert {rig.triggers(other.notice_id).count("release") for other in others} == {1}
+    rig.clock.advance(8)
+    assert rig.run() == 12
+    assert rig.reader.stats()["accepted"] == 13
+
+
+def test_what_waits_for_a_trial_does_not_wake_the_claimer(rig: Rig) -> None:
+    trial, other = part_is_due_for_a_trial(rig, waiting=1)
+    rig.dispatch._crew._woken.clear()
+    woken = []
+
+    def come_up() -> None:
+        rig.dispatch.work(other)
+        woken.append(rig.dispatch._crew._woken.is_set())
+
+    rig.during_the_next_call(come_up)
+    rig.dispatch.work(trial)
+
+    assert rig.standing(other.notice_id) == ("pending", "breaker")
+    assert woken == [False]
 
 
 def test_opening_is_an_alarm_and_closing_is_told(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,12 +1,11 @@
 """How much is claimed, and when the outbox is looked at again."""
 
-from datetime import time, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consumer.core.preferences import QuietHours
 from consumer.dispatch import DispatchLimits
 from tests.builders import NOW, preferences
 from tests.dispatch.rig import SECURITY_NOTICE, Rig
@@ -80,13 +79,19 @@ def test_what_waits_in_the_queue_takes_the_room_of_what_could_be_claimed(tmp_pat
     rig.close()
 
 
-def test_whoever_sleeps_is_woken_when_a_notice_is_put_off(rig: Rig) -> None:
+@pytest.mark.parametrize(("recipient_s", "woken"), [(0.9, True), (1.0, False)])
+def test_whoever_sleeps_is_woken_when_a_notice_is_put_off_for_less_than_the_time_between_two_looks(
+    tmp_path: Path, recipient_s: float, woken: bool
+) -> None:
+    rig = Rig(tmp_path, limits={"poll_s": 1.0}, rate={"recipient_s": recipient_s})
     rig.record()
-    rig.ask(quiet_hours=QuietHours(start=time(14), end=time(15)))
+    rig.record()
 
     rig.run()
 
-    assert rig.dispatch._crew._woken.is_set()
+    assert rig.standing(2) == ("pending", "throttled")
+    assert rig.dispatch._crew._woken.is_set() is woken
+    rig.close()
 
 
 def test_whoever_sleeps_is_left_alone_when_a_notice_has_ended(rig: Rig) -> None:
