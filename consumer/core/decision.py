@@ -58,7 +58,9 @@ def questions(
     found, _ = candidates(event, preferences, catalogue)
     if not found:
         return _NOTHING_ASKED
-    keys = Remembered(event=event, customer_id=customer_id, preferences=preferences, pseudonyms=pseudonyms)
+    keys = Remembered(
+        event=event, customer_id=customer_id, preferences=preferences, catalogue=catalogue, pseudonyms=pseudonyms
+    )
     return Questions(
         standings=frozenset(keys.standing(one) for one in found if one.side is not None),
         occurrences=frozenset(key for one in found for key in keys.occurrence_keys(one)),
@@ -83,7 +85,9 @@ def decide(
     found, closest = candidates(event, preferences, catalogue)
     if not found:
         return _SILENT[closest]
-    keys = Remembered(event=event, customer_id=customer_id, preferences=preferences, pseudonyms=pseudonyms)
+    keys = Remembered(
+        event=event, customer_id=customer_id, preferences=preferences, catalogue=catalogue, pseudonyms=pseudonyms
+    )
     told: list[Candidate] = []
     changes: list[StandingChange] = []
     for one in found:
@@ -154,21 +158,23 @@ def _fell_just_now(one: Candidate, event: Event) -> bool:
 
 
 def _told_already(one: Candidate, keys: Remembered, memory: Memory) -> Reason | None:
-    """A stage is told once; a booking after its authorisation if the amount is another; an authorisation after it never."""
+    """A stage is told once; a booking after its authorisation if the amount is another; an authorisation after it never.
+
+    It is the same payment whichever kind told of the other stage: what is booked may pass a threshold that was just missed.
+    """
     told = memory.told
     if not told:
         return None
     if keys.day(one) in told or keys.stage(one) in told:
         return Reason.ALREADY_TOLD
-    earlier = _told_at_other_stage(one, keys, memory)
-    if earlier is None or _is_other_news(keys.event, earlier, one.kind.tolerance_ratio):
-        return None
-    return Reason.ALREADY_TOLD
+    for earlier in _told_at_other_stage(keys, memory):
+        if not _is_other_news(keys.event, earlier, one.kind.tolerance_ratio):
+            return Reason.ALREADY_TOLD
+    return None
 
 
-def _told_at_other_stage(one: Candidate, keys: Remembered, memory: Memory) -> Occurrence | None:
-    other = keys.other_stage(one)
-    return None if other is None else memory.told.get(other)
+def _told_at_other_stage(keys: Remembered, memory: Memory) -> list[Occurrence]:
+    return [memory.told[key] for key in keys.other_stage if key in memory.told]
 
 
 def _is_other_news(event: Event, told: Occurrence, tolerance_ratio: Decimal) -> bool:
@@ -238,7 +244,7 @@ def _facts(one: Candidate, keys: Remembered, standings: tuple[StandingChange, ..
             facts["side_before"] = "unknown" if change.before is None else change.before.side.value
             facts["side_after"] = change.after.side.value
             facts["sequence"] = str(change.after.sequence)
-    earlier = _told_at_other_stage(one, keys, memory)
+    earlier = next(iter(_told_at_other_stage(keys, memory)), None)
     if earlier is not None and earlier.amount is not None and isinstance(keys.event, TransactionPosted):
         facts["amount"] = _written(keys.event.amount.amount, keys.event.amount.currency)
         facts["told_amount"] = _written(earlier.amount, earlier.currency or keys.event.amount.currency)

@@ -5,9 +5,11 @@ from functools import cached_property
 import msgspec
 
 from consumer.core.candidate import Candidate
-from consumer.core.event import Event, TransactionPosted, TransactionStatus
+from consumer.core.catalogue import Catalogue
+from consumer.core.event import Event, TransactionPosted, TransactionStatus, event_type
 from consumer.core.preferences import Preferences, Repeat
 from consumer.core.pseudonym import Pseudonyms
+from consumer.core.rules import RULES
 from consumer.core.standing import Occurrence, OccurrenceKey, StandingKey
 from consumer.core.timing import local_day
 
@@ -23,6 +25,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     event: Event
     customer_id: str
     preferences: Preferences | None
+    catalogue: Catalogue
     pseudonyms: Pseudonyms
 
     def standing(self, one: Candidate) -> StandingKey:
@@ -31,24 +34,33 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def day(self, one: Candidate) -> OccurrenceKey | None:
         """The customer's day on which it occurred, where the candidate is told once a day."""
-        return self._key(one, self._day) if one.repeat is Repeat.ONCE_A_DAY else None
+        return self._key(one.kind.name, self._day) if one.repeat is Repeat.ONCE_A_DAY else None
 
     def stage(self, one: Candidate) -> OccurrenceKey | None:
         """The stage that the transaction is at, where it is a transaction."""
         if not isinstance(self.event, TransactionPosted):
             return None
-        return self._stage(one, self.event.transaction_id, self.event.status)
+        return self._key(one.kind.name, _stage(self.event, self.event.status))
 
-    def other_stage(self, one: Candidate) -> OccurrenceKey | None:
-        """The booking of an authorisation, or the authorisation of a booking; other stages are news of their own."""
+    @cached_property
+    def other_stage(self) -> tuple[OccurrenceKey, ...]:
+        """The booking of an authorisation, or the authorisation of a booking, under every kind that may have told it.
+
+        It is one payment, whichever kind it was told by. Other stages are news of their own.
+        """
         if not isinstance(self.event, TransactionPosted):
-            return None
+            return ()
         other = _SAME_PAYMENT.get(self.event.status)
-        return None if other is None else self._stage(one, self.event.transaction_id, other)
+        if other is None:
+            return ()
+        kinds = self.catalogue.kinds_for(event_type(self.event))
+        return tuple(
+            self._key(kind.name, _stage(self.event, other)) for kind in kinds if other in RULES[kind.rule].stages
+        )
 
     def occurrence_keys(self, one: Candidate) -> tuple[OccurrenceKey, ...]:
         """All that may have been told already and would keep the candidate silent."""
-        keys = (self.day(one), self.stage(one), self.other_stage(one))
+        keys = (self.day(one), self.stage(one), *self.other_stage)
         return tuple(key for key in keys if key is not None)
 
     def occurrences(self, one: Candidate) -> tuple[Occurrence, ...]:
@@ -75,8 +87,9 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         day = local_day(self.event.occurred_at, self.preferences)
         return f"day:{self._account}:{day}"
 
-    def _stage(self, one: Candidate, transaction_id: str, stage: TransactionStatus) -> OccurrenceKey:
-        return self._key(one, f"tx:{transaction_id}:{stage.value}")
+    def _key(self, kind: str, scope: str) -> OccurrenceKey:
+        return OccurrenceKey(customer_id=self.customer_id, kind=kind, scope=scope)
 
-    def _key(self, one: Candidate, scope: str) -> OccurrenceKey:
-        return OccurrenceKey(customer_id=self.customer_id, kind=one.kind.name, scope=scope)
+
+def _stage(event: TransactionPosted, stage: TransactionStatus) -> str:
+    return f"tx:{event.transaction_id}:{stage.value}"

@@ -11,7 +11,7 @@ from consumer.core.event import Channel, Direction, Money, TransactionStatus
 from consumer.core.preferences import Repeat
 from consumer.core.standing import Memory, Occurrence
 from tests.builders import account, euros, preferences, transaction
-from tests.deciding import asked_about, decided, in_short, in_turn, notified, only, reason, wishing
+from tests.deciding import CATALOGUE, asked_about, decided, in_short, in_turn, notified, only, reason, wishing
 
 AUTHORISED = transaction(event_id="evt-a", status=TransactionStatus.AUTHORISED)
 POSTED = transaction(event_id="evt-p")
@@ -82,16 +82,45 @@ def test_a_stage_is_told_once_even_if_a_second_event_names_another_amount(stage:
     assert reason(in_turn([once, again])[1]) is Reason.ALREADY_TOLD
 
 
-def test_each_kind_of_a_payment_is_judged_by_what_it_told_itself() -> None:
-    asked = only("card_not_present", "large_debit")
-    ordered = transaction(
-        event_id="evt-a", status=TransactionStatus.AUTHORISED, channel=Channel.ECOMMERCE, amount=euros("98")
-    )
-    booked = transaction(event_id="evt-p", channel=Channel.ECOMMERCE, amount=euros("101"))
+ONLINE = {"channel": Channel.ECOMMERCE}
 
-    _, second = in_turn([ordered, booked], asked)
 
-    assert (notified(second).kind, notified(second).also) == ("large_debit", ())
+@pytest.mark.parametrize(
+    ("authorised", "booked", "told"),
+    [
+        ("99", "101", Reason.ALREADY_TOLD),
+        ("99", "103.95", Reason.ALREADY_TOLD),
+        ("99", "103.96", "card_not_present"),
+        ("110", "95", "card_not_present"),
+    ],
+)
+def test_a_payment_is_told_once_whichever_kind_its_booking_would_be_told_by(
+    authorised: str, booked: str, told: str | Reason
+) -> None:
+    ordered = transaction(event_id="evt-a", status=TransactionStatus.AUTHORISED, amount=euros(authorised), **ONLINE)
+    posted = transaction(event_id="evt-p", amount=euros(booked), **ONLINE)
+
+    _, second = in_turn([ordered, posted], only("card_not_present", "large_debit"))
+
+    assert in_short(second) == told
+
+
+def test_a_booking_that_only_a_second_kind_tells_of_is_compared_with_what_the_first_one_told() -> None:
+    ordered = transaction(event_id="evt-a", status=TransactionStatus.AUTHORISED, amount=euros("99"), **ONLINE)
+    memory = Memory()
+    in_turn([ordered], only("card_not_present"), memory=memory)
+
+    (dearer,) = in_turn([transaction(event_id="evt-p", amount=euros("150"))], only("large_debit"), memory=memory)
+
+    notice = notified(dearer)
+    assert (notice.kind, notice.facts["told_amount"]) == ("large_debit", "99 EUR")
+
+
+def test_an_authorisation_after_its_booking_is_old_news_whichever_kind_told_of_that() -> None:
+    booked = transaction(event_id="evt-p", amount=euros("99"), **ONLINE)
+    late = transaction(event_id="evt-a", status=TransactionStatus.AUTHORISED, amount=euros("300"))
+
+    assert reason(in_turn([booked, late])[1]) is Reason.ALREADY_TOLD
 
 
 def test_a_reversal_is_news_of_its_own_and_told_once() -> None:
@@ -165,4 +194,7 @@ def test_only_the_stages_that_could_keep_it_silent_are_asked_about() -> None:
     undone = transaction(status=TransactionStatus.REVERSED)
 
     assert scopes == {"tx:tx-1:authorised", "tx:tx-1:posted"}
+    assert {key.kind for key in asked_about(POSTED, only("large_debit")).occurrences if "authorised" in key.scope} == {
+        kind.name for kind in CATALOGUE.kinds_for("TransactionPosted") if kind.name != "salary_received"
+    }
     assert {key.scope for key in asked_about(undone, preferences()).occurrences} == {"tx:tx-1:reversed"}
