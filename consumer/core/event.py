@@ -130,6 +130,8 @@ class _Happened(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidEvent("occurred_at lies before 1970")
         if not self.account.id:
             raise InvalidEvent("account_id is empty")
+        if not self.customer_ids:
+            raise InvalidEvent("customer_ids is empty: nobody is entitled to hear of it")
         if "" in self.customer_ids:
             raise InvalidEvent("customer_ids holds an empty id")
 

@@ -103,7 +103,7 @@ def _transactions(rule: Rule) -> Iterator[Event]:
         yield TransactionPosted(
             event_id="-",
             occurred_at=_MONTHS[0],
-            customer_ids=(),
+            customer_ids=("-",),
             account=_account(number),
             transaction_id="-",
             direction=direction,
@@ -121,7 +121,7 @@ def _balances(_rule: Rule) -> Iterator[Event]:
         yield BalanceChanged(
             event_id="-",
             occurred_at=_MONTHS[0],
-            customer_ids=(),
+            customer_ids=("-",),
             account=_account(number),
             available=_BALANCE,
             reason=reason,

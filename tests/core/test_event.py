@@ -109,6 +109,7 @@ def test_a_symbol_newer_than_this_version_is_other(field: str) -> None:
         ({"event_id": ""}, "event_id is empty"),
         ({"account_id": ""}, "account_id is empty"),
         ({"transaction_id": ""}, "transaction_id is empty"),
+        ({"customer_ids": []}, "customer_ids is empty: nobody is entitled to hear of it"),
         ({"customer_ids": ["cust-1", ""]}, "customer_ids holds an empty id"),
         ({"occurred_at": AT.replace(tzinfo=None)}, "occurred_at has no time zone"),
         ({"amount": Decimal(-1)}, "amount is negative; direction tells which way the money goes"),

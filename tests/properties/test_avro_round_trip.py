@@ -33,7 +33,7 @@ def _symbols(name: str, field: str) -> st.SearchStrategy[str]:
 
 
 _HAPPENED = {
-    "customer_ids": st.lists(_TEXTS, max_size=4, unique=True),
+    "customer_ids": st.lists(_TEXTS, min_size=1, max_size=4, unique=True),
     "event_id": _TEXTS,
     "occurred_at": _INSTANTS,
     "account_id": _TEXTS,
