@@ -56,6 +56,10 @@ class ContainerBrokers:
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
         self._admin.create_topics([topic])[name].result(_TIMEOUT_S)
 
+    def members(self, group: str) -> int:
+        """How many members the coordinator counts."""
+        return len(self._admin.describe_consumer_groups([group])[group].result(_TIMEOUT_S).members)
+
     def delete_topic(self, name: str) -> None:
         self._admin.delete_topics([name])[name].result(_TIMEOUT_S)
 

@@ -13,9 +13,10 @@ KEY = ("events", 0)
 
 
 def delivered(books: Partitions, offset: int, key: Key = KEY) -> Record:
-    epoch = books.delivered(*key, offset)
+    position = Position(topic=key[0], partition=key[1], offset=offset)
+    epoch = books.delivered(position)
     assert epoch is not None
-    return record(position=Position(topic=key[0], partition=key[1], offset=offset), epoch=epoch)
+    return record(position=position, epoch=epoch)
 
 
 def held() -> Partitions:
@@ -80,7 +81,7 @@ def test_a_record_of_an_earlier_epoch_is_not_ours() -> None:
     old = delivered(books, 3)
     books.gone([KEY])
     assert not books.owns(old)
-    assert books.delivered(*KEY, 4) is None
+    assert books.delivered(old.position) is None
     books.answered(KEY, 4, confirmed=True)
 
     books.assigned([KEY])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.ports import Broken, ExitCode
-from tests.brokers import Kafka, committed, fresh, fresh_topic, produce
+from tests.brokers import ContainerBrokers, Kafka, committed, fresh, fresh_topic, produce
 from tests.members import Member
 
 OpenMember = Callable[..., Member]
@@ -43,6 +43,22 @@ def test_a_second_member_goes_on_exactly_where_the_first_has_processed(
     assert committed(kafka, group, topic, moved) == 2
     owned = {record.position.partition: one.source.owns(record) for record in one.received}
     assert owned == {moved: False, 1 - moved: True}
+
+
+@pytest.mark.real
+@either_protocol
+def test_leaving_in_the_middle_of_a_rebalance_neither_hangs_nor_stays_in_the_group(
+    kafka: ContainerBrokers, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
+    for _ in range(3):
+        one, two = member(group, topic, settings=protocol), member(group, topic, settings=protocol)
+        one.poll_until(lambda: len(held(one)) == len(held(two)) == 1, two)  # noqa: B023 - asked before the next round
+
+        two.source.close()
+        one.source.close()
+
+        assert kafka.members(group) == 0
 
 
 def test_what_is_processed_after_its_partition_went_is_left_to_the_new_owner(kafka: Kafka, member: OpenMember) -> None:

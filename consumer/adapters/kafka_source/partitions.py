@@ -47,12 +47,12 @@ class Partitions:
         """All that are ours."""
         return self._held.keys()
 
-    def delivered(self, topic: str, partition: int, offset: int) -> int | None:
+    def delivered(self, position: Position) -> int | None:
         """Note a record on its way to the caller; returns its epoch, or None if its partition is not ours."""
-        progress = self._held.get((topic, partition))
+        progress = self._held.get((position.topic, position.partition))
         if progress is None:
             return None
-        progress.delivered = offset + 1
+        progress.delivered = position.offset + 1
         return progress.epoch
 
     def resume_at(self, key: Key) -> int | None:

@@ -1,5 +1,6 @@
 """One member of the consumer group, used from one thread."""
 
+import contextlib
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,10 +14,13 @@ from consumer.adapters.kafka_source.commits import Commits
 from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, is_fatal
 from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions
-from consumer.adapters.kafka_source.translation import complete, headers, keys, listed, placed, unplaced
+from consumer.adapters.kafka_source.translation import complete, keys, listed, placed, position_of, record_of, unplaced
 from consumer.core.record import Position, Record
 from consumer.ports import Unavailable
 from consumer.telemetry import Line, alarm, log
+
+_LEAVING_POLL_S = 0.1
+_LEAVING_POLLS_MAX = 50
 
 
 class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +60,7 @@ class KafkaSource:
             self._partitions, self._complaints, clock=clock, interval_s=self._limits.commit_interval_s
         )
         self._ownership = SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else None
+        self._keeps_its_name = settings.get("group.protocol") == "consumer"
         self._paused = False
         self._stopped: set[Key] = set()
         self._look_again_at_s = self._count_again_at_s = -math.inf
@@ -89,7 +94,7 @@ class KafkaSource:
             if error is not None:
                 self._take_error(message, error)
                 continue
-            record = self._record(message)
+            record = self._accept(message)
             if record is not None:
                 records.append(record)
         if records and self._holds_back:
@@ -124,7 +129,9 @@ class KafkaSource:
         """Commit what is processed, and leave the group. On the polling thread; a second call does nothing."""
         if not self._closed:
             self._closed = True
-            self._consumer.close()  # revokes everything, and with that commits it
+            with contextlib.suppress(KafkaException):
+                self._leave()
+            self._consumer.close()
 
     def __enter__(self) -> Self:
         return self
@@ -148,23 +155,11 @@ class KafkaSource:
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
 
-    def _record(self, message: Message) -> Record | None:
+    def _accept(self, message: Message) -> Record | None:
         """None for what was fetched from a partition that a rebalance has taken away meanwhile."""
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        assert topic is not None
-        assert partition is not None
-        assert offset is not None
-        epoch = self._partitions.delivered(topic, partition, offset)
-        if epoch is None:
-            return None
-        return Record(
-            position=Position(topic=topic, partition=partition, offset=offset),
-            key=message.key(),
-            value=message.value(),
-            headers=headers(message),
-            timestamp_ms=max(message.timestamp()[1], 0),
-            epoch=epoch,
-        )
+        position = position_of(message)
+        epoch = self._partitions.delivered(position)
+        return None if epoch is None else record_of(message, position, epoch)
 
     def _take_error(self, message: Message, error: KafkaError) -> None:
         """A partition that fails before its first record has stopped for good: librdkafka asks once where to begin."""
@@ -204,6 +199,19 @@ class KafkaSource:
         if self._ownership is not None:
             self._ownership.lost()
         log(Line.PARTITIONS_LOST, logging.WARNING, partitions=listed(ours))
+
+    def _leave(self) -> None:
+        """Give everything back, and wait until the coordinator is told, before librdkafka is told to close.
+
+        A revocation that it makes while it closes may come when its group is gone already: what the callback then asks is
+        never answered, and the call never returns. Or it closes without leaving, and others wait for our session to end.
+        """
+        self._consumer.unsubscribe()
+        self._consumer.poll(0)
+        for _ in range(_LEAVING_POLLS_MAX):
+            if not self._partitions.keys and (self._keeps_its_name or not self._consumer.memberid()):
+                return
+            self._consumer.poll(_LEAVING_POLL_S)
 
     def _let_go(self, gone: Sequence[Key]) -> None:
         self._partitions.gone(gone)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
 from consumer.adapters.kafka_source.partitions import Key
+from consumer.core.record import Position, Record
 
 _OWN = {
     "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
@@ -44,7 +45,28 @@ def listed(held: Iterable[Key]) -> str:
     return " ".join(f"{topic}[{partition}]" for topic, partition in sorted(held))
 
 
-def headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
+def position_of(message: Message) -> Position:
+    """Where a record that is no error lies."""
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    return Position(topic=topic, partition=partition, offset=offset)
+
+
+def record_of(message: Message, position: Position, epoch: int) -> Record:
+    """The record as polled; one without a timestamp of its own counts as of 1970."""
+    return Record(
+        position=position,
+        key=message.key(),
+        value=message.value(),
+        headers=_headers(message),
+        timestamp_ms=max(message.timestamp()[1], 0),
+        epoch=epoch,
+    )
+
+
+def _headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
     """As they came. A name that is not UTF-8 breaks Kafka's own rule and hides them all: the record counts without them."""
     try:
         found = message.headers()
