@@ -153,6 +153,6 @@ def _composed(
         phone=phone,
         text=text.body,
         parts=text.parts,
-        language=preferences.language,
+        language=text.language,
         sms_type=kind.alert_class.sms_type,
     )

@@ -6,12 +6,14 @@ import msgspec
 class Text(msgspec.Struct, frozen=True, kw_only=True):
     """What goes to the phone, and how many parts it is billed as. Never printed.
 
+    `language` is the tag of the texts that it was composed of, which is not always the one that was asked for.
     `spans` (start, end) are the places of what we formatted ourselves: amounts, dates and times, last fours; not names. They
     stand in their order and do not overlap.
     """
 
     body: str
     parts: int
+    language: str
     spans: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:

@@ -53,7 +53,7 @@ class Wording:
         marked, errors = self.bundle.format_pattern(pattern, self._arguments(values, zone))
         if errors or not isinstance(marked, str):
             raise Unformable(place, "; ".join(map(_unprivate, errors)))
-        return _assembled(marked)
+        return _assembled(marked, self.language)
 
     def _arguments(self, values: Mapping[str, Masked], zone: ZoneInfo) -> dict[str, str]:
         """Everything that a text may refer to: strings only, so that Fluent formats nothing by itself."""
@@ -94,7 +94,7 @@ def _unprivate(error: Exception) -> str:
     return str(error) if isinstance(error, FluentReferenceError) else type(error).__name__
 
 
-def _assembled(marked: str) -> Text:
+def _assembled(marked: str, language: str) -> Text:
     """The text without its marks, and the places where those of our own were."""
     body, spans, done = "", [], 0
     for mark in _MARKED.finditer(marked):
@@ -105,4 +105,4 @@ def _assembled(marked: str) -> Text:
             spans.append((start, len(body)))
         done = mark.end()
     body += plain(marked[done:])
-    return Text(body=body, parts=parts(body), spans=tuple(spans))
+    return Text(body=body, parts=parts(body), language=language, spans=tuple(spans))

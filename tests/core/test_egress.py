@@ -16,7 +16,7 @@ def text(*pieces: str | tuple[str]) -> Text:
         body += piece if isinstance(piece, str) else piece[0]
         if not isinstance(piece, str):
             spans.append((start, len(body)))
-    return Text(body=body, parts=1, spans=tuple(spans))
+    return Text(body=body, parts=1, language="en", spans=tuple(spans))
 
 
 def test_an_ordinary_text_may_go() -> None:
@@ -69,7 +69,7 @@ def test_a_card_number_is_refused_right_beside_a_span() -> None:
 @pytest.mark.parametrize("spans", [((5, 3),), ((0, 4), (2, 6)), ((4, 6), (0, 2)), ((0, 99),), ((-1, 2),)])
 def test_spans_that_are_none_are_refused_at_birth(spans: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(ValueError, match="spans"):
-        Text(body="ten letters", parts=1, spans=spans)
+        Text(body="ten letters", parts=1, language="en", spans=spans)
 
 
 def test_a_text_is_never_printed() -> None:

@@ -49,6 +49,7 @@ def test_the_nearest_language_is_taken_else_the_banks_own(wanted: str, given: st
     text = told(transaction(), "large_debit", language=wanted, level=DetailLevel.NONE, texts=texts)
 
     assert f"debit-{given}," in text.body
+    assert text.language == given.replace("_", "-")
 
 
 def test_the_instant_is_on_the_customers_clock() -> None:

@@ -23,6 +23,13 @@ def text_of(rig: Rig) -> str:
     return sms.text
 
 
+def language_in_history(rig: Rig) -> str:
+    story = rig.reader.show(1)
+    assert story is not None
+    (language,) = [entry.detail["language"] for entry in story.history if entry.trigger == "begin"]
+    return language
+
+
 def test_the_text_is_in_the_language_of_now(rig: Rig) -> None:
     rig.record()
     rig.ask(language="it")
@@ -30,6 +37,7 @@ def test_the_text_is_in_the_language_of_now(rig: Rig) -> None:
     rig.run()
 
     assert text_of(rig).startswith("Addebito")
+    assert language_in_history(rig) == "it"
 
 
 def test_a_language_that_nobody_wrote_texts_in_gets_the_default_one(rig: Rig) -> None:
@@ -39,6 +47,7 @@ def test_a_language_that_nobody_wrote_texts_in_gets_the_default_one(rig: Rig) ->
     rig.run()
 
     assert text_of(rig).startswith("Debit")
+    assert language_in_history(rig) == "en"
 
 
 def test_a_text_tells_the_time_on_the_clock_of_the_customer_of_now(rig: Rig) -> None:
