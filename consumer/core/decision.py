@@ -36,6 +36,10 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True):
     not_before: datetime
     stale_at: datetime
 
+    def __repr__(self) -> str:
+        """The kinds only: facts hold amounts."""
+        return f"Notify(kind={self.kind!r}, also={self.also!r})"
+
 
 class Suppress(msgspec.Struct, frozen=True, kw_only=True):
     """Tell nothing, and why. The event may still change a standing: an account that recovers is silent."""

@@ -50,6 +50,15 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     transaction_id: str | None
     occurrences: tuple[Occurrence, ...]
 
+    def __repr__(self) -> str:
+        """The key and the kind only: facts hold amounts."""
+        return f"Notice(key={self.key!r}, kind={self.kind!r})"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All that it tells of, what the text is about first."""
+        return (self.kind, *self.also)
+
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel what this customer was going to be told of this transaction, if it has not begun."""

@@ -68,6 +68,10 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
     source: str
 
+    def __repr__(self) -> str:
+        """The source only: a customer's own threshold is their affair."""
+        return f"Threshold(source={self.source!r})"
+
 
 RULES: dict[str, Rule] = {}
 """Every rule by the name that the catalogue calls it by: the name of its function."""

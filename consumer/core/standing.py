@@ -67,6 +67,10 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
         """The identity, without what was told."""
         return OccurrenceKey(customer_id=self.customer_id, kind=self.kind, scope=self.scope)
 
+    def __repr__(self) -> str:
+        """The key and the kind only: an amount is the customer's own affair."""
+        return f"Occurrence(customer_id={self.customer_id!r}, kind={self.kind!r}, scope={self.scope!r})"
+
 
 class OccurrenceKey(msgspec.Struct, frozen=True, kw_only=True):
     """The identity of an occurrence."""
