@@ -15,7 +15,7 @@ from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement
 from consumer.core.gate import Gate, Ticket
 from consumer.core.preferences import Phone
 from consumer.core.pseudonym import Pseudonyms
-from consumer.core.sending import NO_PHONE, Bounds, Draft, draft, is_mandatory, postponed, settlement_of
+from consumer.core.sending import Bounds, Draft, draft, is_mandatory, postponed, settlement_of
 from consumer.core.texts import Texts
 from consumer.crew import Crew, Found, Wait
 from consumer.ports import OutboxForDispatch, PreferenceTable, Sms, SmsProvider, Unavailable
@@ -132,7 +132,11 @@ class Dispatch:
         if self._swept_at is not None and now - self._swept_at < timedelta(seconds=self.limits.sweep_s):
             return
         lease, doubt = timedelta(seconds=self.limits.lease_s), timedelta(seconds=self.limits.doubt_s)
-        reports.swept(self.outbox.sweep(now, Patience(lease=lease, doubt=doubt)))
+        swept = self.outbox.sweep(now, Patience(lease=lease, doubt=doubt))
+        reports.swept(swept)
+        for lapsed in swept.lapsed:
+            if is_mandatory(lapsed.kinds, self.catalogue):
+                reports.untold(lapsed.notice_id, lapsed.kinds[0], "stale")
         self._swept_at = now
 
     def _room(self, now: datetime) -> int:
@@ -244,10 +248,7 @@ class Dispatch:
         except Unavailable as outage:
             reports.claim_dropped(claim, outage.code)
             return
-        state = reports.settled(claim, settlement, State.CLAIMED, ours=ours)
-        if state is State.FAILED and settlement.reason == NO_PHONE and is_mandatory(claim.notice, self.catalogue):
-            reports.nobody_told(claim)
-        self._wake_for(settlement)
+        self._ended(claim, settlement, State.CLAIMED, ours=ours)
 
     def _settle(self, claim: Claim, settlement: Settlement) -> None:
         """Something was sent, or perhaps: that is known nowhere else, so nothing but the end of the process stops us."""
@@ -259,12 +260,12 @@ class Dispatch:
                     continue
                 reports.unsettled(claim, settlement, outage)
                 return
-            reports.settled(claim, settlement, State.SENDING, ours=ours)
-            self._wake_for(settlement)
+            self._ended(claim, settlement, State.SENDING, ours=ours)
             return
 
-    def _wake_for(self, settlement: Settlement) -> None:
-        """Whoever sleeps until something is due does not know of this yet, but never sleeps for longer than a poll."""
+    def _ended(self, claim: Claim, settlement: Settlement, left: State, *, ours: bool) -> None:
+        """Tell it; whoever sleeps until something is due does not know of it yet, but never sleeps longer than a poll."""
+        reports.settled(claim, settlement, left, ours=ours, mandatory=is_mandatory(claim.notice.kinds, self.catalogue))
         if settlement.not_before is not None and settlement.not_before < self.now() + timedelta(
             seconds=self.limits.poll_s
         ):

@@ -185,14 +185,22 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: int
 
 
+class Lapsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice that time ended untold; `kinds` are all that it would have told of, what its text was about first."""
+
+    notice_id: int
+    kinds: tuple[str, ...]
+
+
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
-    """What time alone changed."""
+    """What time alone changed. `lapsed` names those counted as `expired`."""
 
     leases_lost: int = 0
     doubts: int = 0
     expired: int = 0
     resent: int = 0
     held: int = 0
+    lapsed: tuple[Lapsed, ...] = ()
 
 
 class OutboxForIntake(Protocol):

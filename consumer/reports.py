@@ -10,9 +10,20 @@ from opentelemetry.trace import Span as OpenSpan
 from opentelemetry.trace import StatusCode
 
 from consumer import telemetry
-from consumer.core.delivery import Accepted, Claim, Failure, Outcome, Settlement, State, Trigger, after, effective
+from consumer.core.delivery import (
+    UNTOLD,
+    Accepted,
+    Claim,
+    Failure,
+    Outcome,
+    Settlement,
+    State,
+    Trigger,
+    after,
+    effective,
+)
 from consumer.core.gate import PROVIDER, Ended
-from consumer.core.sending import Draft
+from consumer.core.sending import NO_PHONE, RETRIES_EXHAUSTED, Draft
 from consumer.ports import Swept, Unavailable
 from consumer.telemetry import Line, Span, alarm, log, span
 
@@ -68,13 +79,13 @@ def attempt(claim: Claim, draft: Draft, begun_at: datetime) -> Iterator[Publishi
         yield Publishing(current, claim, draft, begun_at)
 
 
-def settled(claim: Claim, settlement: Settlement, left: State, *, ours: bool) -> State:
+def settled(claim: Claim, settlement: Settlement, left: State, *, ours: bool, mandatory: bool) -> None:
     """How a claim ended, seen from the state that it left. Where it was not ours any more, only what became of it for us."""
-    trigger = effective(left, settlement.trigger, doubts=claim.doubts, proven=False)
-    state = after(left, trigger)
     if not ours:
         claim_dropped(claim, "not_ours", message_id=settlement.message_id)
-        return State.CLAIMED
+        return
+    trigger = effective(left, settlement.trigger, doubts=claim.doubts, proven=False)
+    state = after(left, trigger)
     by = {"trigger": trigger.value, "reason": settlement.reason, "alert_class": claim.notice.alert_class}
     telemetry.SETTLED.add(1, by)
     log(
@@ -88,7 +99,10 @@ def settled(claim: Claim, settlement: Settlement, left: State, *, ours: bool) ->
         message_id=settlement.message_id or "",
         request_id=settlement.request_id or "",
     )
-    return state
+    if state is State.HELD:
+        alarm(Line.NOTICE_HELD, notice_id=claim.notice_id, kind=claim.notice.kind, reason=settlement.reason)
+    elif state in UNTOLD and (mandatory or settlement.reason == RETRIES_EXHAUSTED):
+        untold(claim.notice_id, claim.notice.kind, settlement.reason)
 
 
 def claim_dropped(claim: Claim, reason: str, *, message_id: str | None = None) -> None:
@@ -117,9 +131,12 @@ def unsettled(claim: Claim, settlement: Settlement, outage: Unavailable) -> None
     )
 
 
-def nobody_told(claim: Claim) -> None:
-    """A mandatory notice that nobody could receive."""
-    alarm(Line.NOTICE_WITHOUT_PHONE, notice_id=claim.notice_id, kind=claim.notice.kind)
+def untold(notice_id: int, kind: str, reason: str) -> None:
+    """A notice that had to be told, and was not."""
+    if reason == NO_PHONE:
+        alarm(Line.NOTICE_WITHOUT_PHONE, notice_id=notice_id, kind=kind)
+    else:
+        alarm(Line.NOTICE_UNTOLD, notice_id=notice_id, kind=kind, reason=reason)
 
 
 def gate_moved(ended: Ended) -> None:
@@ -148,13 +165,15 @@ def outbox_back(outage: Unavailable) -> None:
 
 
 def swept(swept: Swept) -> None:
-    """What time alone changed, if anything."""
-    if swept != _NOTHING_SWEPT:
-        log(
-            Line.SWEPT,
-            leases_lost=swept.leases_lost,
-            doubts=swept.doubts,
-            expired=swept.expired,
-            resent=swept.resent,
-            held=swept.held,
-        )
+    """What time alone changed, if anything: an alarm where nobody will ever know of some of it."""
+    if swept == _NOTHING_SWEPT:
+        return
+    tell = alarm if swept.held else log
+    tell(
+        Line.SWEPT,
+        leases_lost=swept.leases_lost,
+        doubts=swept.doubts,
+        expired=swept.expired,
+        resent=swept.resent,
+        held=swept.held,
+    )

@@ -1,15 +1,19 @@
 """The one thing to tell one customer because of one event."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
 from consumer.core.catalogue import InDoubtPolicy
+from consumer.core.event import Money
 from consumer.core.masking import Masked
 from consumer.core.preferences import DetailLevel
 from consumer.core.record import Position
 from consumer.core.standing import Occurrence, StandingChange
+
+_EXACTLY = Decimal(0)
 
 
 class EventKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,10 +65,24 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
-    """Cancel what this customer was going to be told of this transaction, if it has not begun."""
+    """Cancel what this customer was going to be told of this transaction, if it has not begun and is undone as a whole.
+
+    `amount` is what was given back; `tolerance_ratios`, by alert kind, by how much less still counts as all of it.
+    """
 
     customer_id: str
     transaction_id: str
+    amount: Money
+    tolerance_ratios: Mapping[str, Decimal] = {}
+
+    def covers(self, told: Iterable[Occurrence]) -> bool:
+        """Whether nothing is left of what a notice with these occurrences would tell; of an unknown amount nothing is."""
+        return all(one.amount is None or self._covers(one, one.amount) for one in told)
+
+    def _covers(self, told: Occurrence, amount: Decimal) -> bool:
+        if told.currency not in {None, self.amount.currency}:
+            return False
+        return self.amount.amount >= amount * (1 - self.tolerance_ratios.get(told.kind, _EXACTLY))
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

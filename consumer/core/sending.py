@@ -1,5 +1,6 @@
 """What dispatch decides of one claim: whether it is still to be told, as which text, and how an attempt leaves it."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -59,9 +60,9 @@ def draft(
     return _composed(notice, kind, preferences, preferences.usable_phone, texts, bounds)
 
 
-def is_mandatory(notice: Notice, catalogue: Catalogue) -> bool:
-    """Whether the customer's switch does not count: somebody must know when such a notice reaches nobody."""
-    return any(kind.mandatory for kind in _kinds(notice, catalogue))
+def is_mandatory(kinds: Iterable[str], catalogue: Catalogue) -> bool:
+    """Whether one of a notice's kinds ignores the customer's switch: somebody must know when it reaches nobody."""
+    return any(kind.mandatory for kind in _kinds(kinds, catalogue))
 
 
 def postponed(until: datetime, reason: str) -> Settlement:
@@ -101,15 +102,14 @@ def _after_failure(
             assert_never(fault)
 
 
-def _kinds(notice: Notice, catalogue: Catalogue) -> list[AlertKind]:
-    names = (notice.kind, *notice.also)
+def _kinds(names: Iterable[str], catalogue: Catalogue) -> list[AlertKind]:
     return [kind for name in names for kind in catalogue.kinds if kind.name == name]
 
 
 def _still_wanted(notice: Notice, preferences: Preferences | None, catalogue: Catalogue) -> AlertKind | Reason:
     """The first kind still to be told: where the text's own was switched off meanwhile, one that counts as told with it."""
     reasons = []
-    for kind in _kinds(notice, catalogue):
+    for kind in _kinds(notice.kinds, catalogue):
         reason = unwanted(kind, preferences)
         if reason is None:
             return kind

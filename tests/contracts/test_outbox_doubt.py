@@ -128,6 +128,16 @@ def test_a_resend_that_is_refused_is_held(outboxes: OutboxBench) -> None:
     assert state(outboxes.reader) == "held"
 
 
+def test_a_resend_whose_worker_dies_is_held_and_counted_so(outboxes: OutboxBench) -> None:
+    resent(outboxes)
+    begun(outboxes.outbox, NOW + SECOND)
+
+    swept = outboxes.outbox.sweep(NOW + SECOND + LEASE, PATIENCE)
+
+    assert swept == Swept(doubts=1, held=1)
+    assert state(outboxes.reader) == "held"
+
+
 def test_a_resend_that_goes_stale_in_the_queue_is_held(outboxes: OutboxBench) -> None:
     recorded(outboxes.outbox, numbered(1, in_doubt=RESEND, stale_at=NOW + 2 * SECOND))
     doubted(outboxes.outbox, due=NOW)

@@ -3,7 +3,7 @@ from datetime import timedelta
 from consumer.core.catalogue import InDoubtPolicy
 from consumer.core.delivery import State, Trigger, replayed
 from consumer.core.standing import Questions
-from consumer.ports import Swept
+from consumer.ports import Lapsed, Swept
 from tests.builders import NOW
 from tests.outboxes import (
     ATTEMPT,
@@ -24,6 +24,7 @@ from tests.outboxes import (
 )
 
 SECOND = timedelta(seconds=1)
+LAPSED = Lapsed(notice_id=1, kinds=("large_debit",))
 
 
 def test_a_lost_lease_gives_the_notice_back(outboxes: OutboxBench) -> None:
@@ -46,11 +47,19 @@ def test_what_is_stale_expires_and_may_be_told_by_another_event(outboxes: Outbox
     early = outboxes.outbox.sweep(NOW, PATIENCE)
     late = outboxes.outbox.sweep(NOW + SECOND, PATIENCE)
 
-    assert (early, late) == (Swept(), Swept(expired=1))
+    assert (early, late) == (Swept(), Swept(expired=1, lapsed=(LAPSED,)))
     assert story(outboxes.reader).summary.reason == "stale"
     assert outboxes.outbox.recall(Questions(occurrences=frozenset({once().key}))).told == {}
     recorded(outboxes.outbox, numbered(2, occurrences=(once(),)))
     assert state(outboxes.reader, 2) == "pending"
+
+
+def test_what_expired_is_named_with_all_kinds_that_it_would_have_told_of(outboxes: OutboxBench) -> None:
+    recorded(outboxes.outbox, numbered(1, stale_at=NOW, also=("low_balance", "overdrawn")))
+
+    swept = outboxes.outbox.sweep(NOW, PATIENCE)
+
+    assert swept.lapsed == (Lapsed(notice_id=1, kinds=("large_debit", "low_balance", "overdrawn")),)
 
 
 def test_what_is_claimed_does_not_expire_under_its_owner(outboxes: OutboxBench) -> None:
@@ -64,7 +73,7 @@ def test_a_lost_lease_of_what_is_stale_expires_in_the_same_sweep(outboxes: Outbo
     recorded(outboxes.outbox, numbered(1, stale_at=NOW + SECOND))
     claimed(outboxes.outbox)
 
-    assert outboxes.outbox.sweep(NOW + LEASE, PATIENCE) == Swept(leases_lost=1, expired=1)
+    assert outboxes.outbox.sweep(NOW + LEASE, PATIENCE) == Swept(leases_lost=1, expired=1, lapsed=(LAPSED,))
 
 
 def test_a_sweep_has_a_limit_and_the_next_one_goes_on(outboxes: OutboxBench) -> None:

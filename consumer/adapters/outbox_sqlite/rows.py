@@ -102,7 +102,7 @@ def notice_of(row: sqlite3.Row) -> Notice:
             customer_id=row["customer_id"],
         ),
         kind=row["kind"],
-        also=_KINDS.decode(row["also"]),
+        also=kinds_of(row["also"]),
         alert_class=row["alert_class"],
         rank=row["rank"],
         in_doubt=InDoubtPolicy(row["in_doubt"]),
@@ -123,6 +123,11 @@ def notice_of(row: sqlite3.Row) -> Notice:
         transaction_id=row["transaction_id"],
         occurrences=occurrences_of(row["occurrences"]),
     )
+
+
+def kinds_of(text: str) -> tuple[str, ...]:
+    """The names in the column `also`."""
+    return _KINDS.decode(text)
 
 
 def occurrences_of(text: str) -> tuple[Occurrence, ...]:

@@ -4,10 +4,10 @@ import sqlite3
 from datetime import datetime
 
 from consumer.adapters.outbox_sqlite.moves import Delivery, Step, move
-from consumer.adapters.outbox_sqlite.rows import micros
+from consumer.adapters.outbox_sqlite.rows import kinds_of, micros
 from consumer.core.catalogue import InDoubtPolicy
 from consumer.core.delivery import Patience, State, Trigger, resolution
-from consumer.ports import Swept
+from consumer.ports import Lapsed, Swept
 
 _LIMIT = 500  # rows a call and reason: a sweep holds up the other writers
 LEASE_LOST = "lease_lost"
@@ -21,8 +21,8 @@ _DOUBTED = (
     "WHERE d.state = 'in_doubt' AND coalesce(d.resolve_at, d.doubted_at + ?) <= ? ORDER BY d.notice_id LIMIT ?"
 )
 _STALE = (
-    "SELECT notice_id, state, doubts FROM deliveries WHERE state = 'pending' AND stale_at <= ? "
-    "ORDER BY stale_at, notice_id LIMIT ?"
+    "SELECT d.notice_id, d.state, d.doubts, n.kind, n.also FROM deliveries d JOIN notices n ON n.id = d.notice_id "
+    "WHERE d.state = 'pending' AND d.stale_at <= ? ORDER BY d.stale_at, d.notice_id LIMIT ?"
 )
 
 
@@ -35,9 +35,9 @@ def recover(db: sqlite3.Connection, now: datetime) -> None:
 def sweep(db: sqlite3.Connection, now: datetime, patience: Patience) -> Swept:
     """Leases first: what they give back may be stale already."""
     lost = db.execute(f"{_LOST} AND lease_until <= ? ORDER BY lease_until LIMIT ?", (micros(now), _LIMIT)).fetchall()
-    for row in lost:
-        _lose(db, row, now, LEASE_LOST)
-    ended = [_expire(db, row, now) for row in db.execute(_STALE, (micros(now), _LIMIT)).fetchall()]
+    given_back = [_lose(db, row, now, LEASE_LOST) for row in lost]
+    stale = db.execute(_STALE, (micros(now), _LIMIT)).fetchall()
+    ended = [_expire(db, row, now) for row in stale]
     wait = micros(now) - micros(now - patience.doubt)
     doubted = db.execute(_DOUBTED, (wait, micros(now), _LIMIT)).fetchall()
     resolved = [_resolve(db, row, now) for row in doubted]
@@ -46,12 +46,17 @@ def sweep(db: sqlite3.Connection, now: datetime, patience: Patience) -> Swept:
         doubts=sum(row["state"] == State.SENDING for row in lost),
         expired=ended.count(State.EXPIRED),
         resent=resolved.count(State.PENDING),
-        held=ended.count(State.HELD) + resolved.count(State.HELD),
+        held=(given_back + ended + resolved).count(State.HELD),
+        lapsed=tuple(_lapsed(row) for row, state in zip(stale, ended, strict=True) if state is State.EXPIRED),
     )
 
 
 def _delivery(row: sqlite3.Row) -> Delivery:
     return Delivery(notice_id=row["notice_id"], state=State(row["state"]), doubts=row["doubts"])
+
+
+def _lapsed(row: sqlite3.Row) -> Lapsed:
+    return Lapsed(notice_id=row["notice_id"], kinds=(row["kind"], *kinds_of(row["also"])))
 
 
 def _lose(db: sqlite3.Connection, row: sqlite3.Row, now: datetime, reason: str) -> State:
