@@ -10,7 +10,7 @@ from consumer.core.catalogue import Catalogue
 from consumer.core.decision import Notify, Suppress, cancellation, decide, questions
 from consumer.core.event import Event, TransactionPosted, event_type
 from consumer.core.masking import masked_values
-from consumer.core.notice import Cancellation, Change, EventKey, Notice
+from consumer.core.notice import Change, EventKey, Notice
 from consumer.core.preferences import DetailLevel, Preferences
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
@@ -80,7 +80,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         match decision:
             case Suppress():
                 memory.learn(decision.standings, ())
-                return Verdict(reason=decision.reason.value, change=_change(case, decision, None))
+                return Verdict(reason=decision.reason.value, change=self._change(case, decision, None))
             case Notify() if self._key(case) in known:
                 return Verdict(reason=DUPLICATE, change=None)
             case Notify():
@@ -88,7 +88,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
                 known.add(self._key(case))
                 with span(Span.PROCESS, traceparent=case.record.traceparent, attributes={"avviso.kind": decision.kind}):
                     notice = self._notice(case, decision, now)
-                return Verdict(reason=NOTIFY, change=_change(case, decision, notice))
+                return Verdict(reason=NOTIFY, change=self._change(case, decision, notice))
             case _:
                 assert_never(decision)
 
@@ -127,10 +127,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             occurrences=decision.occurrences,
         )
 
-
-def _change(case: Case, decision: Notify | Suppress, notice: Notice | None) -> Change | None:
-    undone = cancellation(case.event)
-    taken_back = None if undone is None else Cancellation(customer_id=case.customer_id, transaction_id=undone)
-    if notice is None and taken_back is None and not decision.standings:
-        return None
-    return Change(notice=notice, standings=decision.standings, cancellation=taken_back)
+    def _change(self, case: Case, decision: Notify | Suppress, notice: Notice | None) -> Change | None:
+        undone = cancellation(case.event, case.customer_id, self.catalogue)
+        if notice is None and undone is None and not decision.standings:
+            return None
+        return Change(notice=notice, standings=decision.standings, cancellation=undone)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +11,8 @@ import msgspec
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.core.delivery import Attempt, Claim, Patience, Settlement, Trigger
-from consumer.core.notice import Change, Notice
+from consumer.core.event import Money
+from consumer.core.notice import Cancellation, Change, Notice
 from consumer.core.standing import Occurrence
 from consumer.core.story import NoticeStory
 from consumer.ports import OutboxForDispatch, OutboxForIntake, OutboxReader
@@ -20,6 +22,14 @@ IDENTITY = {"cluster": "cluster-1", "group": "avviso", "topics": "bank.balances.
 ATTEMPT = Attempt(phone_digest="d" * 64, parts=1, language="en")
 LEASE = timedelta(seconds=30)
 PATIENCE = Patience(lease=LEASE, doubt=timedelta(minutes=15))
+
+
+UNDONE = Cancellation(
+    customer_id="cust-1",
+    transaction_id="tx-1",
+    amount=Money(amount=Decimal("250.00"), currency="EUR"),
+    tolerance_ratios={"large_debit": Decimal("0.05")},
+)
 
 
 class Outbox(OutboxForIntake, OutboxForDispatch, Protocol):

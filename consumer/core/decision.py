@@ -9,6 +9,7 @@ import msgspec
 from consumer.core.candidate import Candidate, candidates
 from consumer.core.catalogue import AlertKind, Catalogue
 from consumer.core.event import BalanceChanged, Event, TransactionPosted, TransactionStatus
+from consumer.core.notice import Cancellation
 from consumer.core.preferences import Preferences, Repeat
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.reason import Reason
@@ -108,14 +109,19 @@ def decide(
     return _notify(fresh or told, tuple(changes), keys, memory, now)
 
 
-def cancellation(event: Event) -> str | None:
-    """The transaction that this event undoes, so that nothing more must be told of it; None if it undoes none.
+def cancellation(event: Event, customer_id: str, catalogue: Catalogue) -> Cancellation | None:
+    """What this event undoes, so that the customer need not be told of it any more; None if it undoes nothing.
 
     That holds whatever the customer asked for: who does not want to hear of reversals must not hear of an undone payment.
     """
     if not isinstance(event, TransactionPosted) or event.status is not TransactionStatus.REVERSED:
         return None
-    return event.original_transaction_id or event.transaction_id
+    return Cancellation(
+        customer_id=customer_id,
+        transaction_id=event.original_transaction_id or event.transaction_id,
+        amount=event.amount,
+        tolerance_ratios={kind.name: kind.tolerance_ratio for kind in catalogue.kinds},
+    )
 
 
 _NOTHING_ASKED = Questions()

@@ -9,10 +9,10 @@ import pytest
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader, schema
 from consumer.core.delivery import State
-from consumer.core.notice import Cancellation, Change
+from consumer.core.notice import Change
 from consumer.ports import Broken, ExitCode, Unavailable
 from tests.builders import NOW, PHONE
-from tests.outboxes import IDENTITY, PATIENCE, accepted, begun, numbered, once, recorded
+from tests.outboxes import IDENTITY, PATIENCE, UNDONE, accepted, begun, numbered, once, recorded
 
 
 def opened(path: Path, identity: Mapping[str, str] = IDENTITY) -> SqliteOutbox:
@@ -186,7 +186,7 @@ def test_claiming_sweeping_and_asking_what_is_due_walk_an_index_and_sort_nothing
         outbox.settle(begun(outbox), accepted(), NOW)
         outbox.sweep(NOW, PATIENCE)
         outbox.due_at()
-        outbox.record([Change(cancellation=Cancellation(customer_id="cust-1", transaction_id="tx-1"))], NOW)
+        outbox.record([Change(cancellation=UNDONE)], NOW)
 
     beside = sqlite3.connect(path)
     plans = {

@@ -205,7 +205,17 @@ def test_nothing_has_to_be_remembered_for_an_event_that_is_silent_anyway() -> No
     ],
 )
 def test_only_a_reversal_takes_back_what_was_to_be_told(event: Event, undone: str | None) -> None:
-    assert cancellation(event) == undone
+    found = cancellation(event, "cust-1", CATALOGUE)
+
+    assert (found and found.transaction_id) == undone
+
+
+def test_a_reversal_takes_back_no_more_than_it_gives_back() -> None:
+    found = cancellation(transaction(status=TransactionStatus.REVERSED), "cust-1", CATALOGUE)
+
+    assert found is not None
+    assert (found.customer_id, found.amount) == ("cust-1", euros("250.00"))
+    assert found.tolerance_ratios["large_debit"] == kind("large_debit").tolerance_ratio
 
 
 def test_nobody_is_judged_by_the_preferences_of_another() -> None:

@@ -19,12 +19,12 @@ from hypothesis.stateful import (
 
 from consumer.core.catalogue import InDoubtPolicy
 from consumer.core.delivery import RESENDS_MAX, UNTOLD, Claim, Settlement, State, Trigger, replayed
-from consumer.core.notice import Cancellation, Change, Notice
+from consumer.core.notice import Change, Notice
 from consumer.core.standing import Occurrence, Questions, Side, Standing, StandingChange, StandingKey
 from consumer.core.story import NoticeStory
 from consumer.ports import Conflict
 from tests.builders import NOW
-from tests.outboxes import ATTEMPT, LEASE, PATIENCE, SqliteBench, numbered
+from tests.outboxes import ATTEMPT, LEASE, PATIENCE, UNDONE, SqliteBench, numbered
 
 ACCOUNT = StandingKey(customer_id="cust-1", account="a1", kind="low_balance")
 POLICIES = st.sampled_from([InDoubtPolicy.RESEND, InDoubtPolicy.RESEND, InDoubtPolicy.HOLD])
@@ -94,7 +94,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(pick=PICKS, policy=POLICIES)
     def a_transaction_is_reversed(self, pick: int, policy: InDoubtPolicy) -> None:
         event = max(1, self.events - pick)
-        undone = Cancellation(customer_id="cust-1", transaction_id=f"tx-{event}")
+        undone = msgspec.structs.replace(UNDONE, transaction_id=f"tx-{event}")
         occurrence = Occurrence(customer_id="cust-1", kind="refund_or_reversal", scope=f"tx:{event}:reversed")
         notice = self.notice(event + 1000, 100_000, policy, transaction_id=f"tx-{event}", occurrences=(occurrence,))
         told = occurrence.key in self.told(occurrence)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from consumer.adapters.outbox_sqlite.moves import HISTORY, Delivery, Step, move
-from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row
+from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row, occurrences_of
 from consumer.core.delivery import UNTOLD, Remark, State, Trigger
 from consumer.core.notice import Cancellation, Change, Notice
 from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
@@ -174,12 +174,12 @@ class Recording:
             raise Conflict
 
     def _cancel(self, undone: Cancellation, earlier_than: int) -> bool:
-        """Cancel what is not under way. True if the customer now knows nothing of the transaction, and never will.
+        """Cancel what is undone and not under way. True if the customer knows nothing of the transaction, and never will.
 
         A notice that itself tells of this reversal is none of those: a redelivered reversal must not take itself back.
         """
         rows = self._db.execute(
-            "SELECT d.notice_id, d.state, d.doubts FROM notices n JOIN deliveries d ON d.notice_id = n.id "  # noqa: S608
+            "SELECT d.notice_id, d.state, d.doubts, n.occurrences FROM notices n JOIN deliveries d ON d.notice_id = n.id "  # noqa: S608
             "WHERE n.customer_id = ? AND n.transaction_id = ? AND n.id < ? AND n.reverses IS NOT n.transaction_id "
             f"AND d.state NOT IN ({_UNTOLD})",
             (undone.customer_id, undone.transaction_id, earlier_than),
@@ -187,7 +187,9 @@ class Recording:
         cancellable = [
             (row["notice_id"], State(row["state"]))
             for row in rows
-            if row["state"] in (State.PENDING, State.CLAIMED) and not row["doubts"]
+            if row["state"] in (State.PENDING, State.CLAIMED)
+            and not row["doubts"]
+            and undone.covers(occurrences_of(row["occurrences"]))
         ]
         for notice_id, state in cancellable:
             self._move(notice_id, state)
