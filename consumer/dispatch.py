@@ -11,11 +11,11 @@ import phonenumbers
 from consumer import reports
 from consumer.backoff import Backoff
 from consumer.core.catalogue import Catalogue
-from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement, State
+from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement, State, Trigger
 from consumer.core.gate import Gate, Ticket
 from consumer.core.preferences import Phone
 from consumer.core.pseudonym import Pseudonyms
-from consumer.core.sending import Bounds, Draft, draft, is_mandatory, postponed, settlement_of
+from consumer.core.sending import OPTED_OUT, Bounds, Draft, draft, is_mandatory, postponed, settlement_of
 from consumer.core.texts import Texts
 from consumer.crew import Crew, Found, Wait
 from consumer.ports import OutboxForDispatch, PreferenceTable, Sms, SmsProvider, Unavailable
@@ -201,7 +201,12 @@ class Dispatch:
         return draft(claim.notice, asked, self.catalogue, self.texts, bounds, now)
 
     def _barred(self, claim: Claim, ticket: Ticket) -> Settlement | None:
-        """Nothing waits past here: what may not be sent this instant goes back to the outbox."""
+        """Nothing waits past here: what may not be sent this instant goes back to the outbox, or ends."""
+        try:
+            if self.outbox.opted_out(ticket.recipient):
+                return Settlement(trigger=Trigger.REJECT, reason=OPTED_OUT)
+        except Unavailable as outage:
+            return postponed(self.now() + timedelta(seconds=self.limits.poll_s), outage.code)
         now = self.now()
         if now + timedelta(seconds=self.limits.call_timeout_s) > claim.lease_until:
             return postponed(now, "lease_short")

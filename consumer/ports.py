@@ -226,6 +226,10 @@ class OutboxForDispatch(Protocol):
         """From here a crash means doubt. False if the claim is no longer ours: then nothing may be sent."""
         ...
 
+    def opted_out(self, phone_digest: str) -> bool:
+        """Whether an attempt to this phone was settled as `opted_out`: then nothing is to be sent to it any more."""
+        ...
+
     def settle(self, claim: Claim, settlement: Settlement, now: datetime) -> bool:
         """How it ended. False if the claim is no longer ours; a message id is kept in the history all the same."""
         ...

@@ -49,9 +49,7 @@ class Line(enum.StrEnum):
     CLAIM_DROPPED = "claim_dropped"  # it went to another, or the outbox was away: nothing of it was sent twice
     ATTEMPT_UNSETTLED = "attempt_unsettled"  # alarm: perhaps sent, and never written down: match it by hand
     NOTICE_WITHOUT_PHONE = "notice_without_phone"  # alarm: a mandatory notice that nobody can receive
-    NOTICE_UNTOLD = (
-        "notice_untold"  # alarm: a mandatory notice ended, or patience with the provider, and nobody was told
-    )
+    NOTICE_UNTOLD = "notice_untold"  # alarm: it was mandatory, or SNS was waited for in vain, and nobody was told
     NOTICE_HELD = "notice_held"  # alarm: perhaps told, perhaps not, and nothing will settle it by itself
     DISPATCH_PAUSED = "dispatch_paused"  # alarm where the provider or the configuration is broken
     DISPATCH_RESUMED = "dispatch_resumed"

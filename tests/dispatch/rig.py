@@ -95,6 +95,10 @@ class Unsteady:
         self._call("begin")
         return self._outbox.begin(claim, attempt, now)
 
+    def opted_out(self, phone_digest: str) -> bool:
+        self._call("opted_out")
+        return self._outbox.opted_out(phone_digest)
+
     def settle(self, claim: Claim, settlement: Settlement, now: datetime) -> bool:
         self._call("settle")
         return self._outbox.settle(claim, settlement, now)

@@ -17,6 +17,7 @@ from consumer.core.delivery import (
     after,
     provable,
 )
+from consumer.core.sending import OPTED_OUT
 
 _FROM_CLAIMED = frozenset({Trigger.RELEASE, Trigger.EXPIRE, Trigger.CANCEL, Trigger.REJECT, Trigger.HOLD})
 _FROM_SENDING = frozenset({Trigger.ACCEPT, Trigger.RETRY, Trigger.REJECT, Trigger.DOUBT, Trigger.HOLD})
@@ -33,6 +34,9 @@ _LEASE = (
     "UPDATE deliveries SET state = 'claimed', reason = '', fence = fence + 1, owner = ?, lease_until = ? "
     "WHERE notice_id = ?"
 )
+
+# The reason stands in it in full, or SQLite would not see that the index holds just these.
+_OPTED_OUT = f"SELECT 1 FROM attempts WHERE phone_digest = ? AND reason = '{OPTED_OUT}'"  # noqa: S608 - our own constant
 
 
 def claim(db: sqlite3.Connection, owner: str, now: datetime, lease_until: datetime, limit: int) -> Sequence[Claim]:
@@ -97,6 +101,11 @@ def begin(db: sqlite3.Connection, claim: Claim, attempt: Attempt, now: datetime)
     step = Step(trigger=Trigger.BEGIN, at=now, reason="", detail=detail)
     remember(db, claim.notice_id, Trigger.BEGIN, after(State.CLAIMED, Trigger.BEGIN), step)
     return True
+
+
+def opted_out(db: sqlite3.Connection, phone_digest: str) -> bool:
+    """Whether the provider ever refused this phone because its owner wants no more texts."""
+    return db.execute(_OPTED_OUT, (phone_digest,)).fetchone() is not None
 
 
 def settle(db: sqlite3.Connection, claim: Claim, settlement: Settlement, now: datetime) -> bool:

@@ -74,6 +74,10 @@ class SqliteOutbox:
         """See `ports.OutboxForDispatch`. A claim whose lease has run out is no longer ours."""
         return self._writer.do(lambda db: dispatch_side.begin(db, claim, attempt, now))
 
+    def opted_out(self, phone_digest: str) -> bool:
+        """See `ports.OutboxForDispatch`."""
+        return self._read(lambda db: dispatch_side.opted_out(db, phone_digest))
+
     def settle(self, claim: Claim, settlement: Settlement, now: datetime) -> bool:
         """See `ports.OutboxForDispatch`. The same settlement may be made again after Unavailable."""
         return self._writer.do(lambda db: dispatch_side.settle(db, claim, settlement, now))

@@ -65,7 +65,9 @@ _V1 = (
     "CREATE TRIGGER notices_keep BEFORE UPDATE ON notices BEGIN SELECT RAISE(ABORT, 'a notice is written once'); END",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1,)
+_V2 = ("CREATE INDEX attempts_opted_out ON attempts (phone_digest) WHERE reason = 'opted_out'",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
 """Entry n leads from schema version n to n + 1. Never edit one that was released: add another."""
 
 VERSION = len(MIGRATIONS)
