@@ -10,6 +10,7 @@ from consumer.settings.groups import (
     KEY_BYTES_MIN,
     Breaker,
     Dispatch,
+    Flood,
     GroupId,
     Intake,
     Key,
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
         default=None, description="Folder of the texts (`<language>.ftl`), instead of the built-in one"
     )
     intake: Intake = Intake()
+    flood: Flood = Flood()
     dispatch: Dispatch = Dispatch()
     rate: Rate = Rate()
     breaker: Breaker = Breaker()
