@@ -17,10 +17,17 @@ def room(db: sqlite3.Connection, path: Path) -> Room:
     )
     try:
         disk = os.statvfs(path.parent)
-        log_bytes = path.with_name(path.name + "-wal").stat().st_size
+        log_bytes = _size(path.with_name(path.name + "-wal"))
     except OSError as error:
         raise Unavailable("outbox", f"errno_{error.errno}") from None
     return Room(
         used_bytes=(pages - empty) * page_bytes + log_bytes,
         free_bytes=disk.f_bavail * disk.f_frsize + empty * page_bytes,
     )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0  # SQLite removes its log when it has written all of it into the file
