@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from consumer.settings.flood import Flood
 from consumer.settings.groups import (
     KEY_BYTES_MIN,
     Breaker,
     Dispatch,
-    Flood,
     GroupId,
     Intake,
     Key,
