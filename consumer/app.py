@@ -125,12 +125,8 @@ def _build(
         ),
         outbox=outbox,
         dead_letters=dead_letters,
-        room=RoomGuard(outbox=outbox, limits=_load_limits(settings), now=utc_now),
-        floods=FloodGuard(
-            outbox=outbox,
-            watch=Watch(_flood_limits(settings), stops=outbox.stops(), accepted=accepted),
-            now=utc_now,
-        ),
+        room=_room_guard(settings, outbox),
+        floods=_flood_guard(settings, outbox, accepted),
         ready=preferences.ready,
         wake=dispatch.wake,
         check=check,
@@ -160,26 +156,29 @@ def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
     return SqliteOutbox.open(settings.outbox.path, identity=identity, now=utc_now())
 
 
-def _load_limits(settings: Settings) -> LoadLimits:
-    intake, outbox = settings.intake, settings.outbox
-    return LoadLimits(
+def _room_guard(settings: Settings, outbox: SqliteOutbox) -> RoomGuard:
+    intake, size = settings.intake, settings.outbox
+    limits = LoadLimits(
         due_max=intake.due_max,
         due_resume=intake.due_resume,
-        used_max_bytes=outbox.used_max_bytes,
-        used_alarm_bytes=outbox.used_alarm_bytes,
-        free_min_bytes=outbox.free_min_bytes,
-        free_alarm_bytes=outbox.free_alarm_bytes,
+        used_max_bytes=size.used_max_bytes,
+        used_alarm_bytes=size.used_alarm_bytes,
+        free_min_bytes=size.free_min_bytes,
+        free_alarm_bytes=size.free_alarm_bytes,
     )
+    return RoomGuard(outbox=outbox, limits=limits, now=utc_now)
 
 
-def _flood_limits(settings: Settings) -> FloodLimits:
+def _flood_guard(settings: Settings, outbox: SqliteOutbox, accepted: Mapping[Place, int]) -> FloodGuard:
     flood = settings.flood
-    return FloodLimits(
+    limits = FloodLimits(
         window_records=flood.window_records,
         letters_min=flood.letters_min,
         share_max=flood.share_max,
         run_max=flood.run_max,
     )
+    watch = Watch(limits, stops=outbox.stops(), accepted=accepted)
+    return FloodGuard(outbox=outbox, watch=watch, now=utc_now)
 
 
 def _dispatch(
