@@ -91,18 +91,7 @@ def _build(
     if cluster_id is None:
         return None
     outbox = undo.enter_context(_outbox(settings, cluster_id))
-    preferences = undo.enter_context(
-        PreferenceTable(
-            settings.kafka_config(),
-            topic=settings.topics.preferences,
-            path=settings.preferences.path,
-            decode=decoder.preferences,
-            customers_min=settings.preferences.min_records,
-            size_max_bytes=settings.preferences.size_max_bytes,
-            now=utc_now,
-            pace=Pace(stale_max_s=settings.preferences.stale_max_s),
-        )
-    )
+    preferences = undo.enter_context(_preferences(settings, decoder))
     dead_letters = undo.enter_context(
         KafkaDeadLetters(settings.kafka_config(), topic=settings.topics.dead_letters, version=__version__, now=utc_now)
     )
@@ -154,6 +143,19 @@ def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
     identity = {"cluster": cluster_id, "group": settings.group_id, "topics": topics}
     settings.outbox.path.parent.mkdir(parents=True, exist_ok=True)
     return SqliteOutbox.open(settings.outbox.path, identity=identity, now=utc_now())
+
+
+def _preferences(settings: Settings, decoder: AvroDecoder) -> PreferenceTable:
+    return PreferenceTable(
+        settings.kafka_config(),
+        topic=settings.topics.preferences,
+        path=settings.preferences.path,
+        decode=decoder.preferences,
+        customers_min=settings.preferences.min_records,
+        size_max_bytes=settings.preferences.size_max_bytes,
+        now=utc_now,
+        pace=Pace(stale_max_s=settings.preferences.stale_max_s),
+    )
 
 
 def _room_guard(settings: Settings, outbox: SqliteOutbox) -> RoomGuard:
