@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -23,14 +23,18 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.adapters.preference_table import Pace, PreferenceTable
 from consumer.adapters.sns import SnsProvider
 from consumer.backoff import exponential
+from consumer.core.backpressure import LoadLimits
 from consumer.core.breaker import Tolerance
 from consumer.core.catalogue import Catalogue
+from consumer.core.flood import FloodLimits, Place, Watch, as_offsets
 from consumer.core.gate import Gate
 from consumer.core.limiter import Rate
 from consumer.core.pseudonym import Pseudonyms
+from consumer.core.record import Position
 from consumer.core.texts import Texts
 from consumer.desk import alerts_of_the_bank, registry_at
 from consumer.dispatch import Dispatch, DispatchLimits
+from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import Unavailable
@@ -43,18 +47,25 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def run(settings: Settings, *, stopping: threading.Event, stream: TextIO) -> None:
+def run(
+    settings: Settings, *, stopping: threading.Event, stream: TextIO, accepted: Mapping[Place, int] | None = None
+) -> None:
     """Read, decide and send on the calling (main) thread until `stopping` is set or a signal sets it.
 
-    Log lines go to `stream`. Raises Broken where it cannot go on. What was built last is undone first: calls in flight are
-    settled, then the outbox is closed, then the offsets are committed and the group is left.
+    Dead letters below the `accepted` offsets are no flood, however many they are. Log lines go to `stream`. Raises Broken
+    where it cannot go on. What was built last is undone first: calls in flight are settled, then the outbox is closed, then
+    the offsets are committed and the group is left.
     """
     configure_logging(stream, logging.getLevelNamesMapping()[settings.log_level.upper()])
     log(Line.STARTED, version=__version__)
+    accepted = accepted or {}
+    if accepted:
+        ends = (Position(topic=topic, partition=number, offset=end) for (topic, number), end in accepted.items())
+        log(Line.DEAD_LETTERS_ACCEPTED, partitions=as_offsets(ends))
     catalogue, texts = alerts_of_the_bank(settings)
     with contextlib.ExitStack() as undo:
         undo.enter_context(_signals_set(stopping))
-        intake = _build(settings, catalogue, texts, stopping, undo)
+        intake = _build(settings, catalogue, texts, stopping, undo, accepted)
         if intake is not None:
             intake.run()
         log(Line.STOPPING)
@@ -62,7 +73,12 @@ def run(settings: Settings, *, stopping: threading.Event, stream: TextIO) -> Non
 
 
 def _build(
-    settings: Settings, catalogue: Catalogue, texts: Texts, stopping: threading.Event, undo: contextlib.ExitStack
+    settings: Settings,
+    catalogue: Catalogue,
+    texts: Texts,
+    stopping: threading.Event,
+    undo: contextlib.ExitStack,
+    accepted: Mapping[Place, int],
 ) -> Intake | None:
     """Everything, wired; None if told to stop before Kafka answered."""
     assert settings.pseudonym_key is not None, "settings that are loaded to run have one"
@@ -75,18 +91,7 @@ def _build(
     if cluster_id is None:
         return None
     outbox = undo.enter_context(_outbox(settings, cluster_id))
-    preferences = undo.enter_context(
-        PreferenceTable(
-            settings.kafka_config(),
-            topic=settings.topics.preferences,
-            path=settings.preferences.path,
-            decode=decoder.preferences,
-            customers_min=settings.preferences.min_records,
-            size_max_bytes=settings.preferences.size_max_bytes,
-            now=utc_now,
-            pace=Pace(stale_max_s=settings.preferences.stale_max_s),
-        )
-    )
+    preferences = undo.enter_context(_preferences(settings, decoder))
     dead_letters = undo.enter_context(
         KafkaDeadLetters(settings.kafka_config(), topic=settings.topics.dead_letters, version=__version__, now=utc_now)
     )
@@ -109,6 +114,8 @@ def _build(
         ),
         outbox=outbox,
         dead_letters=dead_letters,
+        room=_room_guard(settings, outbox),
+        floods=_flood_guard(settings, outbox, accepted),
         ready=preferences.ready,
         wake=dispatch.wake,
         check=check,
@@ -136,6 +143,44 @@ def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
     identity = {"cluster": cluster_id, "group": settings.group_id, "topics": topics}
     settings.outbox.path.parent.mkdir(parents=True, exist_ok=True)
     return SqliteOutbox.open(settings.outbox.path, identity=identity, now=utc_now())
+
+
+def _preferences(settings: Settings, decoder: AvroDecoder) -> PreferenceTable:
+    return PreferenceTable(
+        settings.kafka_config(),
+        topic=settings.topics.preferences,
+        path=settings.preferences.path,
+        decode=decoder.preferences,
+        customers_min=settings.preferences.min_records,
+        size_max_bytes=settings.preferences.size_max_bytes,
+        now=utc_now,
+        pace=Pace(stale_max_s=settings.preferences.stale_max_s),
+    )
+
+
+def _room_guard(settings: Settings, outbox: SqliteOutbox) -> RoomGuard:
+    intake, size = settings.intake, settings.outbox
+    limits = LoadLimits(
+        due_max=intake.due_max,
+        due_resume=intake.due_resume,
+        used_max_bytes=size.used_max_bytes,
+        used_alarm_bytes=size.used_alarm_bytes,
+        free_min_bytes=size.free_min_bytes,
+        free_alarm_bytes=size.free_alarm_bytes,
+    )
+    return RoomGuard(outbox=outbox, limits=limits, now=utc_now)
+
+
+def _flood_guard(settings: Settings, outbox: SqliteOutbox, accepted: Mapping[Place, int]) -> FloodGuard:
+    flood = settings.flood
+    limits = FloodLimits(
+        window_records=flood.window_records,
+        letters_min=flood.letters_min,
+        share_max=flood.share_max,
+        run_max=flood.run_max,
+    )
+    watch = Watch(limits, stops=outbox.stops(), accepted=accepted)
+    return FloodGuard(outbox=outbox, watch=watch, now=utc_now)
 
 
 def _dispatch(

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Never
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from consumer import __version__, app, desk, views, whatif
 from consumer.core.delivery import State
+from consumer.core.flood import Place, accepted_offsets
 from consumer.ports import Broken, ExitCode, OutboxReader, Unavailable
 from consumer.sandbox.demo import Wishes, run_demo
 from consumer.settings import Settings, SettingsError, load
@@ -61,6 +62,13 @@ def _instant(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
+def _offsets(text: str) -> Mapping[Place, int]:
+    try:
+        return accepted_offsets(text)
+    except ValueError as problem:
+        raise typer.BadParameter(f"{problem}; write topic:partition:offset, several with commas between") from None
+
+
 File = Annotated[Path, typer.Option(exists=True, dir_okay=False, readable=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
@@ -73,9 +81,19 @@ def main(
 
 
 @cli.command()
-def run() -> None:
+def run(
+    accepted: Annotated[
+        dict[Place, int] | None,
+        typer.Option(
+            "--accept-dead-letters-until",
+            parser=_offsets,
+            metavar="OFFSETS",
+            help="Set aside what cannot be read below these offsets, however much it is: topic:partition:offset,...",
+        ),
+    ] = None,
+) -> None:
     """Read the bank's events and send the SMS, until told to stop."""
-    app.run(_settings(to_run=True), stopping=threading.Event(), stream=sys.stderr)
+    app.run(_settings(to_run=True), stopping=threading.Event(), stream=sys.stderr, accepted=accepted)
 
 
 @cli.command()

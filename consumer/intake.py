@@ -14,6 +14,7 @@ from consumer import telemetry
 from consumer.core.event import event_type
 from consumer.core.notice import EventKey
 from consumer.core.record import Record
+from consumer.guards import FloodGuard, RoomGuard
 from consumer.pipeline import Case, Pipeline, Verdict
 from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
 from consumer.telemetry import Line, log
@@ -50,6 +51,8 @@ class Intake:
     pipeline: Pipeline
     outbox: OutboxForIntake
     dead_letters: DeadLetters
+    room: RoomGuard
+    floods: FloodGuard
     ready: Callable[[], bool]
     wake: Callable[[], None]
     check: Callable[[], None]
@@ -67,7 +70,14 @@ class Intake:
             self.source.commit()
 
     def _process(self, batch: _Batch) -> None:
-        for step in (self._await_preferences, self._read, self._set_aside, self._record):
+        for step in (
+            self._await_preferences,
+            self._await_room,
+            self._read,
+            self._refuse_flood,
+            self._set_aside,
+            self._record,
+        ):
             if not self._patiently(step, batch):
                 return
         self.source.processed(batch.records)
@@ -105,6 +115,9 @@ class Intake:
         if not self.ready():
             raise Unavailable("preferences", "catching_up")
 
+    def _await_room(self, _: _Batch) -> None:
+        self.room.check()
+
     def _read(self, batch: _Batch) -> None:
         """Every record becomes cases or a dead letter. Nothing is written yet, so it may be done again."""
         batch.cases, batch.letters = [], []
@@ -114,6 +127,9 @@ class Intake:
                 batch.letters.append(read)
             else:
                 batch.cases.extend(read)
+
+    def _refuse_flood(self, batch: _Batch) -> None:
+        self.floods.check(batch.records, batch.letters)
 
     def _set_aside(self, batch: _Batch) -> None:
         if not batch.letters:

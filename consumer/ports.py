@@ -12,7 +12,7 @@ from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement
 from consumer.core.event import Event
 from consumer.core.notice import Change, EventKey
 from consumer.core.preferences import Phone, Preferences
-from consumer.core.record import Record
+from consumer.core.record import Position, Record
 from consumer.core.standing import Memory, Questions
 from consumer.core.story import NoticeStory, NoticeSummary
 
@@ -30,6 +30,7 @@ class ExitCode(enum.IntEnum):
     OUTBOX_SCHEMA = 22  # a newer version wrote the file
     OUTBOX_DAMAGED = 23  # SQLite finds the file damaged, or its writer has died
     PREFERENCES_DAMAGED = 30  # the local table of preferences is unusable; delete it, it fills again from Kafka
+    POISON_FLOOD = 40  # so many records cannot be read that the configuration or a producer must be wrong
 
 
 class Unavailable(Exception):
@@ -203,6 +204,13 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     lapsed: tuple[Lapsed, ...] = ()
 
 
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What the outbox takes up where it lies, everything that goes with it included, and what is free there."""
+
+    used_bytes: int
+    free_bytes: int
+
+
 class OutboxForIntake(Protocol):
     """The outbox as intake sees it."""
 
@@ -212,6 +220,26 @@ class OutboxForIntake(Protocol):
 
     def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
         """Write all of it durably, or nothing. No event is in it twice. Raises Conflict or Unavailable."""
+        ...
+
+    def backlog(self, now: datetime, *, at_most: int) -> int:
+        """How many notices may be sent now, counted no further than `at_most`; raises Unavailable."""
+        ...
+
+    def room(self) -> Room:
+        """How large it is, and how large it may still grow; raises Unavailable."""
+        ...
+
+    def stops(self) -> Sequence[Position]:
+        """Where floods of undecodable records stopped a process, one a partition; raises Unavailable."""
+        ...
+
+    def stop_at(self, stopped: Sequence[Position], now: datetime) -> None:
+        """Remember these, each in the place of its partition's earlier one; raises Unavailable."""
+        ...
+
+    def pass_stops(self, passed: Sequence[Position]) -> None:
+        """Forget these; raises Unavailable."""
         ...
 
 

@@ -39,6 +39,11 @@ class Line(enum.StrEnum):
     INTAKE_PAUSED = "intake_paused"
     INTAKE_RESUMED = "intake_resumed"
     DEAD_LETTER = "dead_letter"
+    DEAD_LETTERS_ACCEPTED = "dead_letters_accepted"  # an operator said up to where they are no flood
+    FLOOD_PASSED = "flood_passed"  # records can be read again where a flood of undecodable ones had stopped a process
+    OUTBOX_FILLING = "outbox_filling"  # alarm, long before intake waits: bytes used, or free on its disk
+    OUTBOX_FULL = "outbox_full"  # alarm: intake waits until more is sent, or there is more room
+    OUTBOX_RELIEVED = "outbox_relieved"
     PREFERENCES_WAITING = "preferences_waiting"
     PREFERENCES_READY = "preferences_ready"
     PREFERENCES_REBUILT = "preferences_rebuilt"  # the table did not fit its topic and is read anew
@@ -83,6 +88,9 @@ class Fields(TypedDict, total=False):
     expired: int
     resent: int
     held: int
+    due: int
+    used_bytes: int
+    free_bytes: int
     customers: int
     lag_records: int
     partitions: str
@@ -166,6 +174,9 @@ DECISIONS = _METER.create_counter(
 )
 DEAD_LETTERS = _METER.create_counter("avviso.dead_letters", "{record}", "Records set aside, by reason")
 NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices recorded, by kind")
+OUTBOX_DUE = _METER.create_gauge("avviso.outbox.due", "{notice}", "Notices that may be sent now, counted up to a limit")
+OUTBOX_BYTES = _METER.create_gauge("avviso.outbox.size", "By", "What the outbox takes up where it lies")
+OUTBOX_FREE_BYTES = _METER.create_gauge("avviso.outbox.free", "By", "What is free where the outbox lies")
 # Dispatch.
 SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
 FAULTS = _METER.create_counter("avviso.faults", "{attempt}", "Failed attempts, by fault and code")

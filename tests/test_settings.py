@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from consumer.core.backpressure import LoadLimits
 from consumer.core.breaker import Tolerance
+from consumer.core.flood import FloodLimits
 from consumer.core.limiter import Rate
 from consumer.dispatch import DispatchLimits
 from consumer.intake import IntakeLimits
@@ -36,6 +38,9 @@ def test_the_defaults_are_those_of_the_parts_that_they_are_for() -> None:
         (settings.breaker, Tolerance()),
         (settings.dispatch, DispatchLimits()),
         (settings.intake, IntakeLimits()),
+        (settings.intake, LoadLimits()),
+        (settings.outbox, LoadLimits()),
+        (settings.flood, FloodLimits()),
     ):
         own = group.model_dump()
         shared = own.keys() & set(part.__struct_fields__)

@@ -14,6 +14,10 @@ from consumer.settings import SettingsError, load
         ({"AVVISO_DISPATCH__BACKOFF_FIRST_S": "301"}, ["AVVISO_DISPATCH"]),
         ({"AVVISO_BREAKER__FIRST_S": "901"}, ["AVVISO_BREAKER"]),
         ({"AVVISO_TOPICS__BALANCES": "bank.transactions.v1"}, ["AVVISO_TOPICS"]),
+        ({"AVVISO_INTAKE__DUE_RESUME": "100000"}, ["AVVISO_INTAKE"]),
+        ({"AVVISO_OUTBOX__USED_ALARM_BYTES": str(64 * 2**30)}, ["AVVISO_OUTBOX"]),
+        ({"AVVISO_OUTBOX__FREE_ALARM_BYTES": str(256 * 2**20)}, ["AVVISO_OUTBOX"]),
+        ({"AVVISO_FLOOD__LETTERS_MIN": "1001"}, ["AVVISO_FLOOD"]),
         ({"AVVISO_REGISTRY__USERNAME": "u"}, ["AVVISO_REGISTRY"]),
         ({"AVVISO_REGISTRY__TOKEN": "t"}, ["AVVISO_REGISTRY"]),
         (
@@ -43,6 +47,10 @@ def test_settings_that_contradict_each_other_are_refused(environ: dict[str, str]
             "AVVISO_GRACE_PERIOD_S": "70",
         },
         {"AVVISO_REGISTRY__TOKEN": "t", "AVVISO_REGISTRY__URL": "https://registry"},
+        {"AVVISO_INTAKE__DUE_RESUME": "99999"},
+        {"AVVISO_OUTBOX__USED_ALARM_BYTES": str(64 * 2**30 - 1)},
+        {"AVVISO_OUTBOX__FREE_ALARM_BYTES": str(256 * 2**20 + 1)},
+        {"AVVISO_FLOOD__LETTERS_MIN": "1000"},
     ],
 )
 def test_limits_that_just_agree_are_taken(environ: dict[str, str]) -> None:

@@ -139,6 +139,27 @@ class Outbox(Group):
         description="The outbox: `sqlite:///relative/path` or `sqlite:////absolute/path`",
     )
 
+    used_max_bytes: int = Field(
+        default=64 * 2**30, ge=2**20, description="Intake waits while the outbox takes up so much, its log included"
+    )
+    used_alarm_bytes: int = Field(
+        default=32 * 2**30, ge=2**20, description="There is an alarm when it takes up so much; below its maximum"
+    )
+    free_min_bytes: int = Field(
+        default=256 * 2**20, ge=0, description="Intake waits while less than this is free on the outbox's disk"
+    )
+    free_alarm_bytes: int = Field(
+        default=2**30, ge=0, description="There is an alarm when less than this is free; above its minimum"
+    )
+
+    @model_validator(mode="after")
+    def _warned_before(self) -> Self:
+        if self.used_alarm_bytes >= self.used_max_bytes:
+            raise ValueError("used_alarm_bytes is not below used_max_bytes: the alarm would come too late")
+        if self.free_alarm_bytes <= self.free_min_bytes:
+            raise ValueError("free_alarm_bytes is not above free_min_bytes: the alarm would come too late")
+        return self
+
     @property
     def path(self) -> Path:
         """The SQLite file."""
@@ -164,6 +185,23 @@ class Intake(Group):
         description="How long another member of the group may own partitions before the process ends (an SQLite outbox "
         "is for one process); longer than a rebalance takes",
     )
+
+    due_max: int = Field(
+        default=100_000,
+        ge=1,
+        le=10_000_000,
+        description="Intake waits once so many notices may be sent now; what waits for its hour does not count. In the "
+        "outbox security goes first, in Kafka it waits behind the rest: rather too high than too low",
+    )
+    due_resume: int = Field(
+        default=80_000, ge=0, description="Intake goes on by itself once there are no more than these; below due_max"
+    )
+
+    @model_validator(mode="after")
+    def _goes_on_below(self) -> Self:
+        if self.due_resume >= self.due_max:
+            raise ValueError("due_resume is not below due_max: intake would stop and go with each record")
+        return self
 
 
 class Dispatch(Group):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from consumer.settings.flood import Flood
 from consumer.settings.groups import (
     KEY_BYTES_MIN,
     Breaker,
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
         default=None, description="Folder of the texts (`<language>.ftl`), instead of the built-in one"
     )
     intake: Intake = Intake()
+    flood: Flood = Flood()
     dispatch: Dispatch = Dispatch()
     rate: Rate = Rate()
     breaker: Breaker = Breaker()

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -37,10 +37,10 @@ def eventually(condition: Callable[[], bool], what: str, timeout_s: float = 60.0
 class Worker:
     """One `avviso run`, in a process of its own."""
 
-    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], log: Path, arguments: Sequence[str] = ()) -> None:
         self._log = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "consumer", "run"],
+            [sys.executable, "-m", "consumer", "run", *arguments],
             cwd=REPOSITORY,
             env=dict(environ),
             stdout=self._log,
@@ -121,9 +121,9 @@ class Stage:
             | changes
         )
 
-    def worker(self, **changes: str) -> Worker:
+    def worker(self, *arguments: str, **changes: str) -> Worker:
         """Start one; whatever is left of it ends with the stage."""
-        worker = Worker(self.environ(**changes), self.log)
+        worker = Worker(self.environ(**changes), self.log, arguments)
         self._workers.append(worker)
         return worker
 

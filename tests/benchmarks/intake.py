@@ -23,7 +23,10 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.preference_table import PreferenceTable
+from consumer.core.backpressure import LoadLimits
+from consumer.core.flood import FloodLimits, Watch
 from consumer.core.record import Record
+from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
@@ -132,6 +135,8 @@ def _ours(site: Site, topics: dict[str, str], table: PreferenceTable, letters: K
             ),
             outbox=outbox,
             dead_letters=letters,
+            room=RoomGuard(outbox=outbox, limits=LoadLimits(), now=_utc_now),
+            floods=FloodGuard(outbox=outbox, watch=Watch(FloodLimits()), now=_utc_now),
             ready=table.ready,
             wake=lambda: None,
             check=table.check,

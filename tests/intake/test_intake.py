@@ -1,118 +1,17 @@
 """The intake loop: nothing is committed before it is recorded, nothing is skipped, and it waits for nothing in vain."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from consumer.adapters.catalogue_file import load_catalogue
-from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
-from consumer.adapters.resources import catalogue
+from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.delivery import Patience
 from consumer.core.event import Channel
-from consumer.core.notice import Change
 from consumer.core.preferences import AlertPreference, Repeat
-from consumer.core.record import Position, Record
-from consumer.core.standing import Memory, Questions
-from consumer.intake import Intake, IntakeLimits
-from consumer.pipeline import Pipeline
-from consumer.ports import Conflict, OutboxForIntake, Recorded, Unavailable, Undecodable
-from tests.builders import NOW, PSEUDONYMS, balance, euros, preferences, record, transaction
-from tests.fakes import Decoded, Drawer, Listed, ScriptedSource
-
-States = Callable[[], dict[str, int]]
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    with SqliteOutbox.open(tmp_path / "outbox.sqlite", identity={}, now=NOW) as opened:
-        yield opened
-
-
-@pytest.fixture
-def states(tmp_path: Path, outbox: SqliteOutbox) -> States:
-    def counted() -> dict[str, int]:
-        with SqliteOutboxReader.open(tmp_path / "outbox.sqlite") as reader:
-            return {state: count for state, count in reader.stats().items() if count}
-
-    return counted
-
-
-class Flaky:
-    """The outbox before it, failing as told."""
-
-    def __init__(self, outbox: OutboxForIntake, failures: Sequence[Exception]) -> None:
-        self._outbox = outbox
-        self._failures = list(failures)
-        self.recalls = 0
-
-    def recall(self, asked: Questions) -> Memory:
-        self.recalls += 1
-        return self._outbox.recall(asked)
-
-    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
-        if self._failures:
-            raise self._failures.pop(0)
-        return self._outbox.record(changes, now)
-
-
-def records(*offsets: int, epoch: int = 0) -> list[Record]:
-    return [
-        record(position=Position(topic="bank.transactions.v1", partition=0, offset=offset), epoch=epoch)
-        for offset in offsets
-    ]
-
-
-class Run:
-    """An intake on fakes around the real outbox: runs until the script has nothing left, or `idle` says so."""
-
-    def __init__(self, outbox: OutboxForIntake, content: dict[int, Any], batches: Sequence[Sequence[Record]]) -> None:
-        self.stopping = threading.Event()
-        self.idle: Callable[[], None] = self.stopping.set
-        self.source = ScriptedSource(batches, lambda: self.idle())  # noqa: PLW0108 - tests replace it
-        self.decoder = Decoded(content)
-        self.table = Listed(preferences())
-        self.drawer = Drawer()
-        self.woken = 0
-        self.outbox = outbox
-
-    def __call__(self) -> None:
-        Intake(
-            source=self.source,
-            pipeline=Pipeline(
-                decoder=self.decoder,
-                preferences=self.table,
-                catalogue=load_catalogue(catalogue()),
-                pseudonyms=PSEUDONYMS,
-                tenant="default",
-            ),
-            outbox=self.outbox,
-            dead_letters=self.drawer,
-            ready=self.table.ready,
-            wake=self._wake,
-            check=lambda: None,
-            now=lambda: NOW,
-            stopping=self.stopping,
-            limits=IntakeLimits(),
-        ).run()
-
-    def _wake(self) -> None:
-        self.woken += 1
-
-    def in_turn(self, *steps: Callable[[], object]) -> None:
-        """What happens on the polls that deliver nothing, one after the other; then the run ends."""
-        left = list(steps)
-
-        def step() -> None:
-            if left:
-                left.pop(0)()
-            else:
-                self.stopping.set()
-
-        self.idle = step
+from consumer.ports import Conflict, Unavailable, Undecodable
+from tests.builders import NOW, balance, euros, preferences, transaction
+from tests.fakes import Listed
+from tests.intakes import Flaky, Run, States, records
 
 
 def test_an_event_becomes_a_notice_and_only_then_is_its_offset_done(outbox: SqliteOutbox, states: States) -> None:
@@ -270,25 +169,9 @@ def test_the_death_of_another_part_ends_intake(outbox: SqliteOutbox) -> None:
         raise AssertionError("polled after the check")
 
     run.idle = never_again
+    run.check = _died
     with pytest.raises(RuntimeError, match="dispatch died"):
-        Intake(
-            source=run.source,
-            pipeline=Pipeline(
-                decoder=run.decoder,
-                preferences=run.table,
-                catalogue=load_catalogue(catalogue()),
-                pseudonyms=PSEUDONYMS,
-                tenant="default",
-            ),
-            outbox=outbox,
-            dead_letters=run.drawer,
-            ready=run.table.ready,
-            wake=lambda: None,
-            check=_died,
-            now=lambda: NOW,
-            stopping=run.stopping,
-            limits=IntakeLimits(),
-        ).run()
+        run()
 
 
 def _died() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from consumer.adapters.outbox_sqlite import dispatch_side, intake_side, opening, sweeping
+from consumer.adapters.outbox_sqlite import dispatch_side, intake_side, opening, room, stops, sweeping
 from consumer.adapters.outbox_sqlite.connection import (
     WorkerLock,
     connect,
@@ -20,8 +20,9 @@ from consumer.adapters.outbox_sqlite.connection import (
 from consumer.adapters.outbox_sqlite.writer import Writer
 from consumer.core.delivery import Attempt, Claim, Patience, Settlement
 from consumer.core.notice import Change
+from consumer.core.record import Position
 from consumer.core.standing import Memory, Questions
-from consumer.ports import Recorded, Swept
+from consumer.ports import Recorded, Room, Swept
 
 T = TypeVar("T")
 
@@ -49,10 +50,11 @@ class SqliteOutbox:
             _prepare(db, path, identity, now)
             reading = connect_read_only(path)
             undo.pop_all()
-            return cls(lock, Writer(db), reading)
+            return cls(path, lock, Writer(db), reading)
 
-    def __init__(self, lock: WorkerLock, writer: Writer, reading: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, lock: WorkerLock, writer: Writer, reading: sqlite3.Connection) -> None:
         """Take over what `open` made."""
+        self._path = path
         self._lock = lock
         self._writer = writer
         self._reading = reading
@@ -65,6 +67,26 @@ class SqliteOutbox:
     def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
         """See `ports.OutboxForIntake`."""
         return self._writer.do(lambda db: intake_side.Recording(db, now).write(changes))
+
+    def backlog(self, now: datetime, *, at_most: int) -> int:
+        """See `ports.OutboxForIntake`."""
+        return self._read(lambda db: dispatch_side.backlog(db, now, at_most))
+
+    def room(self) -> Room:
+        """See `ports.OutboxForIntake`. Pages that the file holds empty count as free: they are used before it grows."""
+        return self._read(lambda db: room.room(db, self._path))
+
+    def stops(self) -> Sequence[Position]:
+        """See `ports.OutboxForIntake`."""
+        return self._read(stops.read)
+
+    def stop_at(self, stopped: Sequence[Position], now: datetime) -> None:
+        """See `ports.OutboxForIntake`."""
+        self._writer.do(lambda db: stops.write(db, stopped, now))
+
+    def pass_stops(self, passed: Sequence[Position]) -> None:
+        """See `ports.OutboxForIntake`."""
+        self._writer.do(lambda db: stops.forget(db, passed))
 
     def claim(self, *, owner: str, now: datetime, lease_until: datetime, limit: int) -> Sequence[Claim]:
         """See `ports.OutboxForDispatch`."""

@@ -1,0 +1,171 @@
+"""When so many records cannot be read that something other than the records is wrong."""
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from consumer.core.record import Position
+
+Place = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+_OFFSET = re.compile(r"([A-Za-z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})\Z")
+
+
+class FloodLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many dead letters of one topic are a flood.
+
+    `run_max` without a readable record between them, or `letters_min` and more than `share_max` of the latest
+    `window_records`. Counts, never time: a replay is judged as the day itself was.
+    """
+
+    window_records: int = 1000
+    letters_min: int = 100
+    share_max: float = 0.5
+    run_max: int = 100
+
+
+class Flood(msgspec.Struct, frozen=True, kw_only=True):
+    """The topic whose records cannot be read, and what of it stands in the batch.
+
+    `letters` of the latest `records` of the topic could not be read. `again`: the process stopped here before. `stops` are
+    the first such record of each partition, `ends` the offset after the last one; `reasons` count the batch's.
+    """
+
+    topic: str
+    letters: int
+    records: int
+    again: bool
+    reasons: Mapping[str, int]
+    stops: tuple[Position, ...]
+    ends: tuple[Position, ...]
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch comes to. `passed` are stops of an earlier flood behind which records can be read again."""
+
+    tallies: "Mapping[str, _Tally]"
+    flood: Flood | None = None
+    passed: tuple[Position, ...] = ()
+
+
+class _Tally:
+    """One topic's latest records: how many, and which of them are dead letters, by their number in the order read."""
+
+    __slots__ = ("letters", "run", "seen")
+
+    def __init__(self, seen: int = 0, run: int = 0, letters: Iterable[int] = ()) -> None:
+        self.seen, self.run, self.letters = seen, run, deque(letters)
+
+    def copy(self) -> "_Tally":
+        return _Tally(self.seen, self.run, self.letters)
+
+    def readable(self, records: int) -> None:
+        self.seen += records
+        self.run = 0
+
+    def unreadable(self, window_records: int) -> None:
+        self.letters.append(self.seen)
+        self.seen += 1
+        self.run += 1
+        while self.letters[0] < self.seen - window_records:
+            self.letters.popleft()
+
+    def is_flood(self, limits: FloodLimits) -> bool:
+        share = len(self.letters) / min(self.seen, limits.window_records)
+        return self.run >= limits.run_max or (len(self.letters) >= limits.letters_min and share > limits.share_max)
+
+
+class Watch:
+    """Judges each batch before anything of it is written.
+
+    `stops` are where earlier processes stopped: the window is forgotten with the process, the stop is not. The first record
+    there or behind it decides: unreadable still, it is the same flood whatever the counts say; else the stop is passed.
+    Dead letters below the `accepted` offsets are no concern, and count neither as good nor as bad.
+    """
+
+    def __init__(
+        self, limits: FloodLimits, *, stops: Iterable[Position] = (), accepted: Mapping[Place, int] | None = None
+    ) -> None:
+        """Begin with what is remembered and what the operator has accepted."""
+        self._limits = limits
+        self._accepted = dict(accepted or {})
+        self._stops = {(stop.topic, stop.partition): stop for stop in stops}
+        self._tallies: Mapping[str, _Tally] = {}
+
+    def judge(self, records: Sequence[Position], reasons: Mapping[Position, str]) -> Judgement:
+        """What the batch comes to; `reasons` tell which of its records are dead letters. Changes nothing."""
+        tallies = {topic: tally.copy() for topic, tally in self._tallies.items()}
+        if not reasons and not self._stops:
+            for topic, count in Counter(at.topic for at in records).items():
+                tallies.setdefault(topic, _Tally()).readable(count)
+            return Judgement(tallies=tallies)
+        passed: dict[Place, Position] = {}
+        for at in records:
+            if at in reasons and self._is_accepted(at):
+                continue
+            tally = tallies.setdefault(at.topic, _Tally())
+            stopped = self._is_stop(at) and (at.topic, at.partition) not in passed
+            if at not in reasons:
+                tally.readable(1)
+                if stopped:
+                    passed[at.topic, at.partition] = self._stops[at.topic, at.partition]
+                continue
+            tally.unreadable(self._limits.window_records)
+            if stopped or tally.is_flood(self._limits):
+                return Judgement(tallies={}, flood=self._flood(at.topic, tally, reasons, again=stopped))
+        return Judgement(tallies=tallies, passed=tuple(passed.values()))
+
+    def learn(self, judgement: Judgement) -> None:
+        """The batch is no flood and will be written: the next one is judged on top of it."""
+        self._tallies = judgement.tallies
+        for stop in judgement.passed:
+            self._stops.pop((stop.topic, stop.partition), None)
+
+    def _is_accepted(self, at: Position) -> bool:
+        return at.offset < self._accepted.get((at.topic, at.partition), 0)
+
+    def _is_stop(self, at: Position) -> bool:
+        """At or behind a stop, and behind what is accepted: what is readable before that proves nothing."""
+        stop = self._stops.get((at.topic, at.partition))
+        return stop is not None and at.offset >= stop.offset and not self._is_accepted(at)
+
+    def _flood(self, topic: str, tally: _Tally, reasons: Mapping[Position, str], *, again: bool) -> Flood:
+        ours = sorted(at for at in reasons if at.topic == topic and not self._is_accepted(at))
+        first = {at.partition: at for at in reversed(ours)}
+        last = {at.partition: at for at in ours}
+        return Flood(
+            topic=topic,
+            letters=len(tally.letters),
+            records=min(tally.seen, self._limits.window_records),
+            again=again,
+            reasons=Counter(reasons[at] for at in ours),
+            stops=tuple(first[partition] for partition in sorted(first)),
+            ends=tuple(msgspec.structs.replace(at, offset=at.offset + 1) for at in last.values()),
+        )
+
+
+def accepted_offsets(text: str) -> Mapping[Place, int]:
+    """`topic:partition:offset`, several with commas or blanks between them: the first offset that is not accepted any more.
+
+    Kafka's own tools print the ends of topics in this form. Raises ValueError, saying which entry is not of it.
+    """
+    return dict(_offsets(text))
+
+
+def _offsets(text: str) -> Iterator[tuple[Place, int]]:
+    entries = text.replace(",", " ").split()
+    if not entries:
+        raise ValueError("there is no offset in it")
+    for entry in entries:
+        found = _OFFSET.match(entry)
+        if found is None:
+            raise ValueError(f"{entry!r} is not topic:partition:offset")
+        yield (found[1], int(found[2])), int(found[3])
+
+
+def as_offsets(positions: Iterable[Position]) -> str:
+    """The positions as `accepted_offsets` reads them."""
+    return ",".join(f"{at.topic}:{at.partition}:{at.offset}" for at in positions)
