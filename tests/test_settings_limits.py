@@ -20,6 +20,10 @@ from consumer.settings import SettingsError, load
             {"AVVISO_REGISTRY__TOKEN": "t", "AVVISO_REGISTRY__USERNAME": "u", "AVVISO_REGISTRY__PASSWORD": "p"},
             ["AVVISO_REGISTRY"],
         ),
+        ({"AVVISO_REGISTRY__CLIENT_KEY": "key.pem"}, ["AVVISO_REGISTRY"]),
+        ({"AVVISO_REGISTRY__CLIENT_KEY_PASSWORD": "p"}, ["AVVISO_REGISTRY"]),
+        ({"AVVISO_REGISTRY__CA_BUNDLE": "ca.pem", "AVVISO_REGISTRY__URL": "http://registry"}, ["AVVISO_REGISTRY"]),
+        ({"AVVISO_REGISTRY__GLUE_ENDPOINT_URL": "https://glue"}, ["AVVISO_REGISTRY"]),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(environ: dict[str, str], named: list[str]) -> None:
@@ -43,6 +47,8 @@ def test_settings_that_contradict_each_other_are_refused(environ: dict[str, str]
             "AVVISO_GRACE_PERIOD_S": "70",
         },
         {"AVVISO_REGISTRY__TOKEN": "t", "AVVISO_REGISTRY__URL": "https://registry"},
+        {"AVVISO_REGISTRY__CLIENT_CERTIFICATE": "both.pem", "AVVISO_REGISTRY__URL": "https://registry"},
+        {"AVVISO_REGISTRY__GLUE_REGION": "eu-south-1"},
     ],
 )
 def test_limits_that_just_agree_are_taken(environ: dict[str, str]) -> None:
