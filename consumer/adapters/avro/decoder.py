@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from consumer.adapters.avro.density import VALUES_MAX, density
 from consumer.adapters.avro.framing import (
     ConfluentGuid,
     ConfluentId,
@@ -36,9 +37,10 @@ _Registry = TypeVar("_Registry", WriterSchemas, SchemaVersions)
 
 
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How records of one writer's schema are read. `full_name`: that of our schema."""
+    """How records of one writer's schema are read. `full_name`: that of our schema; `bytes_max`: of a record's content."""
 
     full_name: str
+    bytes_max: float
     wire: Wire
     change: Change
 
@@ -103,6 +105,8 @@ class AvroDecoder:
             raise _refused(head, reading.reason, reading.detail)
         if reading.full_name not in expected:
             raise _refused(head, DeadLetterReason.WRONG_TYPE, "the schema is not of a kind that is read here")
+        if len(content) - start > reading.bytes_max:
+            raise _refused(head, DeadLetterReason.TOO_LARGE, f"it could become more than {VALUES_MAX} values")
         return head, reading.full_name, _read(content, start, head, reading)
 
     def _learn(self, head: bytes) -> _Reading | _Refusal:
@@ -147,7 +151,12 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
         reader = library.readers.get(schema.name)
         if reader is None:
             return _Refusal(reason=DeadLetterReason.WRONG_TYPE, detail="the schema's full name is none of ours")
-        return _Reading(full_name=reader.name, wire=Wire(schema), change=plan(schema, reader))
+        return _Reading(
+            full_name=reader.name,
+            bytes_max=VALUES_MAX / density(schema),
+            wire=Wire(schema),
+            change=plan(schema, reader),
+        )
     except SchemaRefused as problem:
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail=str(problem))
     except Exception:  # noqa: BLE001 - a schema comes from outside as its records do: it must not stop those after it
