@@ -21,6 +21,7 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource, SourceLimits
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.adapters.preference_table import Pace, PreferenceTable
+from consumer.adapters.registry import GlueSchemas
 from consumer.adapters.sns import SnsProvider
 from consumer.backoff import exponential
 from consumer.core.backpressure import LoadLimits
@@ -85,7 +86,7 @@ def _build(
     pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value())
     url = settings.registry.url
     registry = None if url is None else undo.enter_context(registry_at(settings, url))
-    decoder = AvroDecoder(schemas=resources.schemas(), registry=registry, now=utc_now)
+    decoder = AvroDecoder(schemas=resources.schemas(), registry=registry, glue=_glue(settings, undo), now=utc_now)
     source = undo.enter_context(_source(settings))
     cluster_id = _when_available(source.cluster_id, stopping)
     if cluster_id is None:
@@ -124,6 +125,19 @@ def _build(
         limits=IntakeLimits(
             batch_records_max=settings.intake.batch_records_max, poll_timeout_s=settings.intake.poll_timeout_s
         ),
+    )
+
+
+def _glue(settings: Settings, undo: contextlib.ExitStack) -> GlueSchemas | None:
+    region = settings.registry.glue_region
+    if region is None:
+        return None
+    return undo.enter_context(
+        GlueSchemas(
+            region=region,
+            endpoint_url=settings.registry.glue_endpoint_url,
+            timeout_s=settings.registry.timeout_s,
+        )
     )
 
 

@@ -8,7 +8,7 @@ from consumer.adapters.avro import Library, check
 from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.json_files import UnusableInput, read_event, read_memory, read_preferences
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
-from consumer.adapters.registry import Registered, RegistrationRefused, Registry, register
+from consumer.adapters.registry import Registered, RegistrationRefused, Registry, Tls, register
 from consumer.adapters.text_files import read_texts
 from consumer.core.catalogue import Catalogue
 from consumer.core.pseudonym import Pseudonyms
@@ -94,8 +94,15 @@ def register_schemas(settings: Settings, url: str | None) -> list[Registered]:
 def registry_at(settings: Settings, url: str) -> Registry:
     """A client of that registry, signing in as the settings say."""
     password, token = settings.registry.password, settings.registry.token
+    key_password = settings.registry.client_key_password
     return Registry(
         url,
+        tls=Tls(
+            ca_bundle=settings.registry.ca_bundle,
+            certificate=settings.registry.client_certificate,
+            key=settings.registry.client_key,
+            key_password=key_password.get_secret_value() if key_password else None,
+        ),
         timeout_s=settings.registry.timeout_s,
         username=settings.registry.username,
         password=password.get_secret_value() if password else None,

@@ -4,6 +4,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -115,6 +116,18 @@ class WriterSchemas(Protocol):
         Raises Undecodable where the registry has no such schema, or one that is not Avro on its own; Unavailable where it
         does not answer, or does not let us in.
         """
+        ...
+
+    def by_guid(self, guid: UUID) -> str:
+        """The same under a GUID, which names one schema in all registries; a registry may know none at all."""
+        ...
+
+
+class SchemaVersions(Protocol):
+    """What the schema registry of AWS Glue knows."""
+
+    def by_version(self, version: UUID) -> str:
+        """The Avro schema in JSON under the id of that version; raises as `WriterSchemas.by_id` does."""
         ...
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from consumer.adapters import resources
 from consumer.adapters.avro import AvroDecoder, confluent, single_object
 from consumer.core.event import Event
-from consumer.ports import DeadLetterReason, Undecodable, WriterSchemas
+from consumer.ports import DeadLetterReason, SchemaVersions, Undecodable, WriterSchemas
 from tests.builders import IBAN, NOW, PHONE, record
 
 SCHEMAS = resources.schemas()
@@ -115,20 +116,30 @@ def alert_fields(**changes: Any) -> dict[str, Any]:
 class Listed:
     """What a registry knows, from a dictionary; counts what it was asked."""
 
-    def __init__(self, schemas: Mapping[int, Schema | str]) -> None:
+    def __init__(self, schemas: Mapping[Any, Schema | str]) -> None:
         self.schemas = dict(schemas)
-        self.asked: list[int] = []
+        self.asked: list[int | UUID] = []
 
-    def by_id(self, schema_id: int) -> str:
+    def by_id(self, schema_id: int | UUID) -> str:
         self.asked.append(schema_id)
         if schema_id not in self.schemas:
             raise Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "not listed", schema=str(schema_id))
         found = self.schemas[schema_id]
         return found if isinstance(found, str) else json.dumps(found)
 
+    def by_guid(self, guid: UUID) -> str:
+        return self.by_id(guid)
 
-def decoder(registry: WriterSchemas | None = None, now: Callable[[], datetime] = lambda: NOW) -> AvroDecoder:
-    return AvroDecoder(schemas=SCHEMAS, registry=registry, now=now)
+    def by_version(self, version: UUID) -> str:
+        return self.by_id(version)
+
+
+def decoder(
+    registry: WriterSchemas | None = None,
+    now: Callable[[], datetime] = lambda: NOW,
+    glue: SchemaVersions | None = None,
+) -> AvroDecoder:
+    return AvroDecoder(schemas=SCHEMAS, registry=registry, glue=glue, now=now)
 
 
 def our_bytes(name: str, fields: Mapping[str, Any]) -> bytes:

@@ -133,11 +133,15 @@ def test_a_refused_value_is_never_repeated(name: str) -> None:
 def test_a_secret_stays_out_of_every_print_of_the_settings() -> None:
     secrets = {setting.name: "canary-canary-canary" for setting in known_settings() if setting.secret}
     one_way = {name: value for name, value in secrets.items() if name != "AVVISO_REGISTRY__TOKEN"}
-    given = one_way | {"AVVISO_REGISTRY__USERNAME": "u", "AVVISO_REGISTRY__URL": "https://registry"}
+    given = one_way | {
+        "AVVISO_REGISTRY__USERNAME": "u",
+        "AVVISO_REGISTRY__URL": "https://registry",
+        "AVVISO_REGISTRY__CLIENT_CERTIFICATE": "client.pem",
+    }
 
     settings = load(given | {"AVVISO_KAFKA__SASL_PASSWORD": "canary-canary"})
 
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert "canary" not in f"{settings!r} {settings!s} {settings.model_dump()} {settings.model_dump_json()}"
 
 

@@ -24,6 +24,10 @@ from consumer.settings import SettingsError, load
             {"AVVISO_REGISTRY__TOKEN": "t", "AVVISO_REGISTRY__USERNAME": "u", "AVVISO_REGISTRY__PASSWORD": "p"},
             ["AVVISO_REGISTRY"],
         ),
+        ({"AVVISO_REGISTRY__CLIENT_KEY": "key.pem"}, ["AVVISO_REGISTRY"]),
+        ({"AVVISO_REGISTRY__CLIENT_KEY_PASSWORD": "p"}, ["AVVISO_REGISTRY"]),
+        ({"AVVISO_REGISTRY__CA_BUNDLE": "ca.pem", "AVVISO_REGISTRY__URL": "http://registry"}, ["AVVISO_REGISTRY"]),
+        ({"AVVISO_REGISTRY__GLUE_ENDPOINT_URL": "https://glue"}, ["AVVISO_REGISTRY"]),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(environ: dict[str, str], named: list[str]) -> None:
@@ -51,6 +55,8 @@ def test_settings_that_contradict_each_other_are_refused(environ: dict[str, str]
         {"AVVISO_OUTBOX__USED_ALARM_BYTES": str(64 * 2**30 - 1)},
         {"AVVISO_OUTBOX__FREE_ALARM_BYTES": str(256 * 2**20 + 1)},
         {"AVVISO_FLOOD__LETTERS_MIN": "1000"},
+        {"AVVISO_REGISTRY__CLIENT_CERTIFICATE": "both.pem", "AVVISO_REGISTRY__URL": "https://registry"},
+        {"AVVISO_REGISTRY__GLUE_REGION": "eu-south-1"},
     ],
 )
 def test_limits_that_just_agree_are_taken(environ: dict[str, str]) -> None:

@@ -94,7 +94,38 @@ class Registry(Group):
     token: SecretStr | None = Field(
         default=None, description="Bearer token for the registry, instead of user and password"
     )
+    ca_bundle: Path | None = Field(
+        default=None,
+        description="PEM file of the certificate authorities to trust for the registry, instead of the usual",
+    )
+    client_certificate: Path | None = Field(
+        default=None, description="PEM file of the certificate that shows the registry who asks (mTLS)"
+    )
+    client_key: Path | None = Field(
+        default=None, description="PEM file of that certificate's key; unset: it stands in the same file"
+    )
+    client_key_password: SecretStr | None = Field(default=None, description="Password of that key, if it is encrypted")
+    glue_region: Region | None = Field(
+        default=None,
+        description="AWS region of the AWS Glue Schema Registry, which may stand beside the other one. Unset: records in "
+        "AWS Glue's framing are dead letters",
+    )
+    glue_endpoint_url: Origin | None = Field(
+        default=None, description="Another Glue than AWS's, such as a VPC endpoint or a test server"
+    )
     timeout_s: float = Field(default=5.0, gt=0, le=60, description="How long one request to the registry may take")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if self.client_certificate is None and (self.client_key is not None or self.client_key_password is not None):
+            raise ValueError(
+                "there is a key for the registry, but no certificate of it: set the client certificate too"
+            )
+        if self.url is not None and not self.url.startswith("https") and (self.ca_bundle or self.client_certificate):
+            raise ValueError("certificates need a registry whose URL begins with https")
+        if self.glue_endpoint_url is not None and self.glue_region is None:
+            raise ValueError("there is an endpoint of AWS Glue, but no region: set it too")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> Self:

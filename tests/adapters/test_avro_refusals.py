@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -75,11 +76,11 @@ def test_an_id_that_was_unknown_is_asked_for_again() -> None:
 
 
 def test_a_registry_that_is_away_is_no_dead_letter() -> None:
-    class Away:
-        def by_id(self, schema_id: int) -> str:
+    class Away(Listed):
+        def by_id(self, schema_id: int | UUID) -> str:
             raise Unavailable("registry", "timeout")
 
-    avro = decoder(Away())
+    avro = decoder(Away({}))
 
     with pytest.raises(Unavailable):
         avro.decode(record(value=b"\x00\x00\x00\x00\x07\x00"))

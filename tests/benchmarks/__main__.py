@@ -17,6 +17,7 @@ from rich.table import Table
 from consumer import __version__
 from consumer.telemetry import configure_logging
 from tests.benchmarks.dispatch import dispatch
+from tests.benchmarks.hostile import hostile
 from tests.benchmarks.intake import intake
 from tests.benchmarks.measuring import QUICK, Preparation, Report, Scale, Site, measured
 from tests.brokers import IMAGE, Kafka, docker_answers, embedded_brokers, kafka_container
@@ -26,6 +27,7 @@ ROWS: Mapping[str, Preparation] = {
     "intake": partial(intake, balances=False),
     "intake-balances": partial(intake, balances=True),
     "dispatch": dispatch,
+    "hostile": hostile,
 }
 
 

@@ -232,7 +232,7 @@ def test_a_schema_that_is_not_avro_on_its_own_is_refused_once_for_all(bench: Ben
 
 
 def test_the_memory_of_schemas_is_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consumer.adapters.registry.client.SCHEMAS_MAX", 3)
+    monkeypatch.setattr("consumer.adapters.registry.memory.SCHEMAS_MAX", 3)
     server = bench.serve(FOUND)
     registry = bench.client(server.url)
 

@@ -5,11 +5,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from consumer.adapters.avro.framing import ConfluentId, Fingerprint, WriterSchema, header, named_by
+from consumer.adapters.avro.density import VALUES_MAX, density
+from consumer.adapters.avro.framing import (
+    ConfluentGuid,
+    ConfluentId,
+    Fingerprint,
+    GlueVersion,
+    WriterSchema,
+    framed,
+    named_by,
+)
 from consumer.adapters.avro.library import Library
 from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import SchemaRefused, read_schema
@@ -18,18 +27,20 @@ from consumer.adapters.avro.wire import Wire
 from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields
 from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
 from consumer.core.record import Record
-from consumer.ports import DeadLetterReason, Undecodable, WriterSchemas
+from consumer.ports import DeadLetterReason, SchemaVersions, Undecodable, WriterSchemas
 
 VALUE_BYTES_MAX = 262_144
 AHEAD_MAX = timedelta(minutes=5)
 _PREFERENCES = frozenset({FULL_NAME})
 _SCHEMAS_MAX = 1000
+_Registry = TypeVar("_Registry", WriterSchemas, SchemaVersions)
 
 
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How records of one writer's schema are read. `full_name`: that of our schema."""
+    """How records of one writer's schema are read. `full_name`: that of our schema; `bytes_max`: of a record's content."""
 
     full_name: str
+    bytes_max: float
     wire: Wire
     change: Change
 
@@ -54,12 +65,14 @@ class AvroDecoder:
         schemas: Path,
         registry: WriterSchemas | None,
         now: Callable[[], datetime],
+        glue: SchemaVersions | None = None,
         value_bytes_max: int = VALUE_BYTES_MAX,
         ahead_max: timedelta = AHEAD_MAX,
     ) -> None:
         """`schemas`: the folder of our own; raises Broken where it is unusable. Events beyond `ahead_max` are refused."""
         self._library = Library(schemas)
         self._registry = registry
+        self._glue = glue
         self._now = now
         self._value_bytes_max = value_bytes_max
         self._ahead_max = ahead_max
@@ -86,18 +99,15 @@ class AvroDecoder:
             raise _refused(head, DeadLetterReason.INVALID_PREFERENCES, str(problem)) from None
 
     def _fields(self, record: Record, expected: Collection[str]) -> tuple[bytes, str, Mapping[str, Any]]:
-        value = record.value
-        if not value:
-            raise Undecodable(DeadLetterReason.NO_VALUE, "the record has no value")
-        if len(value) > self._value_bytes_max:
-            raise Undecodable(DeadLetterReason.TOO_LARGE, f"the value has more than {self._value_bytes_max} bytes")
-        head = header(value)
+        head, content, start = framed(record, self._value_bytes_max)
         reading = self._readings.get(head) or self._learn(head)
         if isinstance(reading, _Refusal):
             raise _refused(head, reading.reason, reading.detail)
         if reading.full_name not in expected:
             raise _refused(head, DeadLetterReason.WRONG_TYPE, "the schema is not of a kind that is read here")
-        return head, reading.full_name, _read(value, head, reading)
+        if len(content) - start > reading.bytes_max:
+            raise _refused(head, DeadLetterReason.TOO_LARGE, f"it could become more than {VALUES_MAX} values")
+        return head, reading.full_name, _read(content, start, head, reading)
 
     def _learn(self, head: bytes) -> _Reading | _Refusal:
         """How to read what was written so; remembered, but not that the registry does not know it: it may, later."""
@@ -117,11 +127,18 @@ class AvroDecoder:
                     )
                 return text
             case ConfluentId():
-                if self._registry is None:
-                    raise Undecodable(
-                        DeadLetterReason.NO_REGISTRY, "no registry is set to ask for the id", schema=str(writer)
-                    )
-                return self._registry.by_id(writer.id)
+                return _asked(self._registry, writer).by_id(writer.id)
+            case ConfluentGuid():
+                return _asked(self._registry, writer).by_guid(writer.guid)
+            case GlueVersion():
+                return _asked(self._glue, writer).by_version(writer.version)
+
+
+def _asked(registry: _Registry | None, writer: WriterSchema) -> _Registry:
+    if registry is None:
+        which = "AWS Glue" if isinstance(writer, GlueVersion) else "registry"
+        raise Undecodable(DeadLetterReason.NO_REGISTRY, f"no {which} is set to ask for the id", schema=str(writer))
+    return registry
 
 
 def _refused(head: bytes, reason: DeadLetterReason, detail: str) -> Undecodable:
@@ -134,21 +151,26 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
         reader = library.readers.get(schema.name)
         if reader is None:
             return _Refusal(reason=DeadLetterReason.WRONG_TYPE, detail="the schema's full name is none of ours")
-        return _Reading(full_name=reader.name, wire=Wire(schema), change=plan(schema, reader))
+        return _Reading(
+            full_name=reader.name,
+            bytes_max=VALUES_MAX / density(schema),
+            wire=Wire(schema),
+            change=plan(schema, reader),
+        )
     except SchemaRefused as problem:
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail=str(problem))
     except Exception:  # noqa: BLE001 - a schema comes from outside as its records do: it must not stop those after it
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail="the schema cannot be used")
 
 
-def _read(value: bytes, head: bytes, reading: _Reading) -> Mapping[str, Any]:
-    stream = io.BytesIO(value)
-    stream.seek(len(head))
+def _read(content: bytes, start: int, head: bytes, reading: _Reading) -> Mapping[str, Any]:
+    stream = io.BytesIO(content)
+    stream.seek(start)
     try:
         fields: dict[str, Any] = reading.wire.read(stream)
     except Exception:  # noqa: BLE001 - bytes from outside: whatever they provoke is a dead letter, never a crash
-        raise _refused(head, DeadLetterReason.UNDECODABLE, _unreadable(value, head, reading)) from None
-    left = len(value) - stream.tell()
+        raise _refused(head, DeadLetterReason.UNDECODABLE, _unreadable(content, start, reading)) from None
+    left = len(content) - stream.tell()
     if left:
         raise _refused(head, DeadLetterReason.TRAILING_BYTES, f"{left} bytes are left behind the last field")
     try:
@@ -157,8 +179,8 @@ def _read(value: bytes, head: bytes, reading: _Reading) -> Mapping[str, Any]:
         raise _refused(head, DeadLetterReason.UNDECODABLE, f"field {problem.path}: {problem.rule}") from None
 
 
-def _unreadable(value: bytes, head: bytes, reading: _Reading) -> str:
+def _unreadable(content: bytes, start: int, reading: _Reading) -> str:
     """Which field it was: looked for only where something went wrong."""
-    stream = io.BytesIO(value)
-    stream.seek(len(head))
+    stream = io.BytesIO(content)
+    stream.seek(start)
     return f"field {reading.wire.unreadable_field(stream)}: the bytes are not what the schema says"

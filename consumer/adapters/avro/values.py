@@ -25,13 +25,6 @@ _EXACT = Context(prec=DIGITS_MAX + 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANTS = {"timestamp-millis": 1000, "timestamp-micros": 1}
 """Microseconds in one unit, of the instants that can be read exactly."""
-_PROMOTIONS: Mapping[str, Mapping[str, Change | None]] = {
-    "long": {"int": None},
-    "float": {"int": float, "long": float},
-    "double": {"int": float, "long": float, "float": None},
-    "string": {"bytes": bytes.decode},
-    "bytes": {"string": str.encode},
-}
 
 
 class Unreadable(ValueError):
@@ -109,8 +102,7 @@ def promotion(writer: Primitive, reader: Primitive, path: tuple[str, ...]) -> Ch
     promotions = _PROMOTIONS.get(reader.kind, {})
     if writer.kind not in promotions:
         raise mismatch(path, reader)
-    change = promotions[writer.kind]
-    return _text if change is bytes.decode else change
+    return promotions[writer.kind]
 
 
 def _text(value: bytes) -> str:
@@ -118,6 +110,23 @@ def _text(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         raise Unreadable("is no text in UTF-8") from None
+
+
+def _floating(value: int) -> float:
+    """Avro would round it; an amount that was rounded is another amount."""
+    widened = float(value)
+    if widened != value:
+        raise Unreadable("is a whole number that would be rounded")
+    return widened
+
+
+_PROMOTIONS: Mapping[str, Mapping[str, Change | None]] = {
+    "long": {"int": None},
+    "float": {"int": _floating, "long": _floating},
+    "double": {"int": _floating, "long": _floating, "float": None},
+    "string": {"bytes": _text},
+    "bytes": {"string": str.encode},
+}
 
 
 def mismatch(path: tuple[str, ...], reader: Type) -> SchemaRefused:

@@ -1,6 +1,8 @@
-"""A Confluent-compatible schema registry: asked for writers' schemas, and told ours."""
+"""Schema registries, Confluent-compatible ones and AWS Glue's: asked for writers' schemas; the former are told ours."""
 
 from consumer.adapters.registry.client import Registry
+from consumer.adapters.registry.glue import GlueSchemas
 from consumer.adapters.registry.registration import Registered, RegistrationRefused, register
+from consumer.adapters.registry.tls import Tls
 
-__all__ = ["Registered", "RegistrationRefused", "Registry", "register"]
+__all__ = ["GlueSchemas", "Registered", "RegistrationRefused", "Registry", "Tls", "register"]

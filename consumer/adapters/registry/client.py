@@ -1,25 +1,19 @@
-"""Writers' schemas by their id, remembered: a schema never changes under its id."""
+"""Writers' schemas by their id or GUID, remembered: a schema never changes under either."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Self, TypeVar
-
-import msgspec
+from typing import Self
+from uuid import UUID
 
 from consumer.adapters.registry.exchange import ATTEMPTS_MAX, TOTAL_S, Answer, Exchange
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.adapters.registry.memory import UNKNOWN_FOR_S, Memory, Refusal, unknown
+from consumer.adapters.registry.tls import Tls
+from consumer.ports import Unavailable
 
-_Remembered = TypeVar("_Remembered")
-SCHEMAS_MAX = 1000
-UNKNOWN_FOR_S = 30.0
 _ID_MAX = 2**31 - 1
 _NOT_FOUND = frozenset({40401, 40402, 40403})
 """Confluent's codes for a subject, a version or a schema that is not there; a wrong path has another, or none."""
-
-
-class _Refusal(msgspec.Struct, frozen=True):
-    detail: str
+_HTTP_NOT_FOUND = 404
 
 
 class Registry:
@@ -36,28 +30,30 @@ class Registry:
         username: str | None = None,
         password: str | None = None,
         token: str | None = None,
+        tls: Tls | None = None,
         attempts_max: int = ATTEMPTS_MAX,
         total_s: float = TOTAL_S,
         unknown_for_s: float = UNKNOWN_FOR_S,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is asked yet. `url`: up to and with the base path; a user with a password, or a token, or neither."""
+        """Nothing is asked yet. `url`: up to and with the base path; a user with a password, or a token, or neither.
+
+        `tls` for what is not usual there; raises Broken where its files are unusable.
+        """
         self._exchange = Exchange(
             url,
             timeout_s=timeout_s,
             username=username,
             password=password,
             token=token,
+            tls=tls,
             attempts_max=attempts_max,
             total_s=total_s,
             sleep=sleep,
             clock=clock,
         )
-        self._unknown_for_s = unknown_for_s
-        self._clock = clock
-        self._found: OrderedDict[int, str | _Refusal] = OrderedDict()
-        self._unknown_until_s: OrderedDict[int, float] = OrderedDict()
+        self._memory = Memory(unknown_for_s=unknown_for_s, clock=clock)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -69,50 +65,46 @@ class Registry:
 
     def by_id(self, schema_id: int) -> str:
         """The Avro schema in JSON; as `ports.WriterSchemas` promises."""
-        found = self._found.get(schema_id)
-        if found is None:
-            found = self._ask(schema_id)
-        if isinstance(found, _Refusal):
-            raise Undecodable(DeadLetterReason.SCHEMA_REFUSED, found.detail, schema=str(schema_id))
-        return found
+        name = str(schema_id)
+        if schema_id > _ID_MAX:
+            raise unknown(name)
+        return self._memory.schema(name, lambda: self._under(f"schemas/ids/{name}"))
+
+    def by_guid(self, guid: UUID) -> str:
+        """The same by GUID. A registry that knows no GUIDs at all has none under this one: no outage, it would never end."""
+        name = str(guid)
+        return self._memory.schema(name, lambda: self._under(f"schemas/guids/{name}"))
 
     def register(self, subject: str, schema: str) -> Answer:
         """Add the schema (JSON) as the subject's newest version; the answer tells its id, also if it was there before."""
         return self._exchange.post(f"subjects/{subject}/versions", {"schema": schema})
 
-    def _ask(self, schema_id: int) -> str | _Refusal:
-        """What the registry has under the id, remembered. An id that no registry gives is not asked for."""
-        if schema_id > _ID_MAX or self._unknown_until_s.get(schema_id, 0.0) > self._clock():
-            raise _unknown(schema_id)
-        answer = self._exchange.get(f"schemas/ids/{schema_id}")
+    def _under(self, path: str) -> str | Refusal | None:
+        answer = self._exchange.get(path)
         if answer.ok:
-            found = _schema(answer)
-            _remember(self._found, schema_id, found)
-            return found
-        if answer.document.get("error_code") not in _NOT_FOUND:
+            return _schema(answer)
+        if not (_says_unknown(answer) or self._has_no(path, answer)):
             raise Unavailable("registry", "not_a_registry")
-        _remember(self._unknown_until_s, schema_id, self._clock() + self._unknown_for_s)
-        raise _unknown(schema_id)
+        return None
+
+    def _has_no(self, path: str, answer: Answer) -> bool:
+        """Whether it is a registry that knows no such path: then it does know what stands under ids."""
+        if answer.status != _HTTP_NOT_FOUND or not path.startswith("schemas/guids/"):
+            return False
+        proof = self._exchange.get(f"schemas/ids/{_ID_MAX}")
+        return proof.ok or _says_unknown(proof)
 
 
-def _schema(answer: Answer) -> str | _Refusal:
+def _says_unknown(answer: Answer) -> bool:
+    return answer.document.get("error_code") in _NOT_FOUND
+
+
+def _schema(answer: Answer) -> str | Refusal:
     schema, references = answer.document.get("schema"), answer.document.get("references")
     if not isinstance(schema, str):
         raise Unavailable("registry", "not_a_registry")
     if answer.document.get("schemaType", "AVRO") != "AVRO":
-        return _Refusal("the registry's schema is not Avro")
+        return Refusal("the registry's schema is not Avro")
     if references:
-        return _Refusal("the registry's schema refers to others; register it with all its types written out")
+        return Refusal("the registry's schema refers to others; register it with all its types written out")
     return schema
-
-
-def _unknown(schema_id: int) -> Undecodable:
-    return Undecodable(
-        DeadLetterReason.UNKNOWN_SCHEMA, "the registry has no schema under this id", schema=str(schema_id)
-    )
-
-
-def _remember(memory: OrderedDict[int, _Remembered], schema_id: int, value: _Remembered) -> None:
-    memory[schema_id] = value
-    if len(memory) > SCHEMAS_MAX:
-        memory.popitem(last=False)

@@ -11,6 +11,7 @@ from tenacity.retry import retry_if_exception_type
 from tenacity.stop import stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_exponential
 
+from consumer.adapters.registry.tls import Tls, context, is_about_tls
 from consumer.ports import Broken, ExitCode, Unavailable
 
 ANSWER_BYTES_MAX = 2_097_152
@@ -20,12 +21,13 @@ _WAIT_FIRST_S, _WAIT_LONGEST_S = 0.1, 1.0
 _WHAT = "registry"
 _OK = range(200, 300)
 _ABOUT_THE_QUESTION = frozenset({404, 409, 422})
+_NOT_FOUND = 404
 _ACCESS = {401: "unauthorized", 403: "forbidden"}
 _PASSING = frozenset({408, 429, *range(500, 600)})
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the registry said: its status, and the JSON object that came with it."""
+    """What the registry said: its status, and the JSON object that came with it (empty where a 404 had none)."""
 
     status: int
     document: dict[str, Any]
@@ -58,17 +60,22 @@ class Exchange:
         username: str | None = None,
         password: str | None = None,
         token: str | None = None,
+        tls: Tls | None = None,
         attempts_max: int = ATTEMPTS_MAX,
         total_s: float = TOTAL_S,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`url`: up to and with the base path (`http://apicurio:8080/apis/ccompat/v7`); raises Broken where it is none."""
+        """`url`: up to and with the base path (`http://apicurio:8080/apis/ccompat/v7`); raises Broken where it is none.
+
+        The same where a file of `tls` is unusable.
+        """
         self._client = httpx.Client(
             base_url=_base(url),
             auth=None if username is None else (username, password or ""),
             headers=_headers(token),
             timeout=timeout_s,
+            verify=True if tls is None else context(tls),
             follow_redirects=False,
         )
         self._timeout_s = timeout_s
@@ -100,10 +107,10 @@ class Exchange:
                 return self._answer(response)
         except httpx.TimeoutException:
             raise _Passing("timeout") from None
-        except httpx.ConnectError:
-            raise _Passing("unreachable") from None
-        except httpx.TransportError:
-            raise _Passing("cut_off") from None
+        except httpx.ConnectError as problem:
+            raise _Passing("tls" if is_about_tls(problem) else "unreachable") from None
+        except httpx.TransportError as problem:
+            raise _Passing("tls" if is_about_tls(problem) else "cut_off") from None
 
     def _answer(self, response: httpx.Response) -> Answer:
         status = response.status_code
@@ -118,6 +125,8 @@ class Exchange:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             document = None
         if not isinstance(document, dict):
+            if status == _NOT_FOUND and response.request.method == "GET":
+                return Answer(status, {})
             raise Unavailable(_WHAT, "not_a_registry")
         return Answer(status, document)
 

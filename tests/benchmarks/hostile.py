@@ -1,0 +1,66 @@
+"""What was made to harm a decoder beside as many ordinary events: its worst bounds how long one record can stall us."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from consumer.adapters.avro import AvroDecoder
+from consumer.core.record import Record
+from consumer.ports import Undecodable
+from tests.avro import ID, Listed, decoder, our_bytes, transaction_fields
+from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
+from tests.builders import record
+from tests.hostile import ROWS, schema_of, value_of
+
+_TRIES = 3
+
+
+@contextmanager
+def hostile(_: Site) -> Iterator[Contest]:
+    """Take each record of the corpus alone, to find the worst; hand out both sides."""
+    corpus = {row["name"]: (schema_of(row), record(value=value_of(row))) for row in ROWS}
+    ordinary = record(value=our_bytes("TransactionPosted", transaction_fields()))
+    experienced = decoder()
+    experienced.decode(ordinary)
+    took_s = {name: min(_cpu_s(schema, one) for _ in range(_TRIES)) for name, (schema, one) in corpus.items()}
+    worst = max(took_s, key=lambda name: took_s[name])
+    yield Contest(
+        name="hostile",
+        unit="records of the corpus",
+        count=len(corpus),
+        bare="as many ordinary events, read as every day",
+        do_bare=lambda: _ordinary(experienced, ordinary, len(corpus)),
+        ours="the corpus, each record with the schema that came with it, into dead letters",
+        do_ours=lambda: _corpus(corpus),
+        circumstances={"worst CPU ms": round(took_s[worst] * 1000, 1), "worst": worst},
+    )
+
+
+def _cpu_s(schema: str, arrived: Record) -> float:
+    avro = decoder(Listed({ID: schema}))
+    started_s = time.thread_time()
+    _refuse(avro, arrived)
+    return time.thread_time() - started_s
+
+
+def _ordinary(avro: AvroDecoder, arrived: Record, count: int) -> Spent:
+    watch = Stopwatch()
+    for _ in range(count):
+        avro.decode(arrived)
+    return watch.read()
+
+
+def _corpus(corpus: Mapping[str, tuple[str, Record]]) -> Spent:
+    prepared = [(decoder(Listed({ID: schema})), arrived) for schema, arrived in corpus.values()]
+    watch = Stopwatch()
+    for avro, arrived in prepared:
+        _refuse(avro, arrived)
+    return watch.read()
+
+
+def _refuse(avro: AvroDecoder, arrived: Record) -> None:
+    try:
+        avro.decode(arrived)
+    except Undecodable:
+        return
+    raise AssertionError("a record of the corpus was read")
