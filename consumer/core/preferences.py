@@ -74,7 +74,7 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidPreferences("quiet hours start and end at the same minute: no hour or every hour?")
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True):
+class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an alert is limited to; an empty set is no limit."""
 
     directions: frozenset[Direction] = frozenset()
@@ -88,7 +88,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         return "Filters()"
 
 
-class AlertPreference(msgspec.Struct, frozen=True, kw_only=True):
+class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a customer asked for of one alert kind. Absent threshold or repeat: as the catalogue says."""
 
     enabled: bool
@@ -97,7 +97,7 @@ class AlertPreference(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters = Filters()
 
 
-class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that one customer asked for. `position`: the record that said so. `consents`: per alert class."""
 
     customer_id: str
