@@ -23,6 +23,7 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.preference_table import PreferenceTable
+from consumer.app import rare_collections
 from consumer.core.record import Record
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
@@ -139,7 +140,8 @@ def _ours(site: Site, topics: dict[str, str], table: PreferenceTable, letters: K
             stopping=stopping,
             limits=IntakeLimits(batch_records_max=BATCH_RECORDS, poll_timeout_s=1.0),
         )
-        loop.run()
+        with rare_collections():  # as `run` does
+            loop.run()
         with SqliteOutboxReader.open(folder / "outbox.sqlite") as reader:
             found, expected = sum(reader.stats().values()), population.told(site.scale.records)
         if found != expected:
