@@ -29,6 +29,7 @@ from consumer.core.catalogue import Catalogue
 from consumer.core.gate import Gate
 from consumer.core.limiter import Rate
 from consumer.core.pseudonym import Pseudonyms
+from consumer.core.screen import Screen
 from consumer.core.texts import Texts
 from consumer.desk import alerts_of_the_bank, registry_at
 from consumer.dispatch import Dispatch, DispatchLimits
@@ -83,6 +84,7 @@ def _build(
             topic=settings.topics.preferences,
             path=settings.preferences.path,
             decode=decoder.preferences,
+            word=Screen(catalogue).word,
             customers_min=settings.preferences.min_records,
             size_max_bytes=settings.preferences.size_max_bytes,
             now=utc_now,

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from consumer.core.event import Event
 from consumer.core.preferences import Preferences
 from consumer.core.record import Position, Record
+from consumer.core.screen import Glance, Screen, Word
 from consumer.ports import DeadLetter, Unavailable
+from tests.deciding import CATALOGUE
 
 
 class ScriptedSource:
@@ -51,10 +53,14 @@ class ScriptedSource:
 
 
 class Decoded:
-    """A decoder that knows what stands at each offset: an event, or what to raise."""
+    """A decoder that knows what stands at each offset: an event, or what to raise; and what `glances` says of it before."""
 
     def __init__(self, content: Mapping[int, Event | Exception]) -> None:
         self._content = dict(content)
+        self.glances: dict[int, Glance] = {}
+
+    def glance(self, record: Record) -> Glance | None:
+        return self.glances.get(record.position.offset)
 
     def decode(self, record: Record) -> Event:
         found = self._content[record.position.offset]
@@ -75,6 +81,9 @@ class Listed:
 
     def get(self, customer_id: str) -> Preferences | None:
         return self.by_customer.get(customer_id)
+
+    def word(self, customer_id: str) -> Word:
+        return Screen(CATALOGUE).word(self.get(customer_id))
 
     def ready(self) -> bool:
         return self.caught_up

@@ -25,6 +25,7 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.preference_table import PreferenceTable
 from consumer.app import rare_collections
 from consumer.core.record import Record
+from consumer.core.screen import Screen
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
@@ -216,6 +217,7 @@ def _preferences(site: Site, topic: str) -> Iterator[PreferenceTable]:
             topic=topic,
             path=Path(folder) / "preferences.lmdb",
             decode=_decoder().preferences,
+            word=Screen(load_catalogue(resources.catalogue())).word,
             customers_min=1,
             size_max_bytes=2**30,
             now=_utc_now,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from consumer.adapters.avro.framing import ConfluentId, Fingerprint, WriterSchema, header, named_by
+from consumer.adapters.avro.glance import Glancer, glancer
 from consumer.adapters.avro.library import Library
 from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import SchemaRefused, read_schema
@@ -18,6 +19,7 @@ from consumer.adapters.avro.wire import Wire
 from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields
 from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
 from consumer.core.record import Record
+from consumer.core.screen import Glance
 from consumer.ports import DeadLetterReason, Undecodable, WriterSchemas
 
 VALUE_BYTES_MAX = 262_144
@@ -27,11 +29,12 @@ _SCHEMAS_MAX = 1000
 
 
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How records of one writer's schema are read. `full_name`: that of our schema."""
+    """How records of one writer's schema are read. `full_name`: that of our schema. `glance`: if it can be begun only."""
 
     full_name: str
     wire: Wire
     change: Change
+    glance: Glancer | None
 
 
 class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +67,20 @@ class AvroDecoder:
         self._value_bytes_max = value_bytes_max
         self._ahead_max = ahead_max
         self._readings: OrderedDict[bytes, _Reading | _Refusal] = OrderedDict()
+
+    def glance(self, record: Record) -> Glance | None:
+        """What the record begins with; None where only `decode` can tell: it is no event, or its schema is new to us."""
+        value = record.value
+        if not value or len(value) > self._value_bytes_max:
+            return None
+        try:
+            head = header(value)
+        except Undecodable:
+            return None
+        reading = self._readings.get(head)
+        if not isinstance(reading, _Reading) or reading.glance is None:
+            return None
+        return reading.glance(value, len(head))
 
     def decode(self, record: Record) -> Event:
         """The event that the record tells of; its type is the full name of the schema, whatever the topic."""
@@ -134,7 +151,9 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
         reader = library.readers.get(schema.name)
         if reader is None:
             return _Refusal(reason=DeadLetterReason.WRONG_TYPE, detail="the schema's full name is none of ours")
-        return _Reading(full_name=reader.name, wire=Wire(schema), change=plan(schema, reader))
+        return _Reading(
+            full_name=reader.name, wire=Wire(schema), change=plan(schema, reader), glance=glancer(schema, reader)
+        )
     except SchemaRefused as problem:
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail=str(problem))
     except Exception:  # noqa: BLE001 - a schema comes from outside as its records do: it must not stop those after it
