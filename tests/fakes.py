@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from consumer.core.catalogue import Catalogue
 from consumer.core.event import Event
 from consumer.core.preferences import Preferences
 from consumer.core.record import Position, Record
@@ -73,9 +74,10 @@ class Decoded:
 
 
 class Listed:
-    """Preferences from a dictionary."""
+    """Preferences from a dictionary, and what the screen makes of them and of the `kinds` there are."""
 
-    def __init__(self, *preferences: Preferences) -> None:
+    def __init__(self, *preferences: Preferences, kinds: Catalogue = CATALOGUE) -> None:
+        self._screen = Screen(kinds)
         self.by_customer = {one.customer_id: one for one in preferences}
         self.caught_up = True
 
@@ -83,7 +85,7 @@ class Listed:
         return self.by_customer.get(customer_id)
 
     def word(self, customer_id: str) -> Word:
-        return Screen(CATALOGUE).word(self.get(customer_id))
+        return self._screen.word(self.get(customer_id))
 
     def ready(self) -> bool:
         return self.caught_up

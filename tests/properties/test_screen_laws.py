@@ -1,0 +1,114 @@
+"""The screen may let too much through, never too little: it is held against the path without it."""
+
+from collections.abc import Sequence
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.core.catalogue import Catalogue
+from consumer.core.decision import Suppress, cancellation, decide, questions
+from consumer.core.event import Event, event_type
+from consumer.core.notice import Change, EventKey
+from consumer.core.preferences import AlertPreference, Preferences
+from consumer.core.record import Record
+from consumer.core.screen import Screen, may_concern
+from consumer.core.standing import Memory, Questions, Side, Standing, StandingKey
+from consumer.pipeline import Pipeline
+from consumer.ports import DeadLetter
+from tests.avro import experienced, fields_of, our_bytes
+from tests.builders import NOW, PSEUDONYMS, record
+from tests.fakes import Listed
+from tests.properties.deciding_strategies import KINDS, catalogues, customers, events
+
+DECODER = experienced()
+HOLDERS = ("cust-1", "cust-2")
+ENTITLED = st.sampled_from([("cust-1",), ("cust-2",), HOLDERS, ("cust-1", "stranger"), ()])
+STANDINGS = st.builds(Standing, side=st.sampled_from(Side), sequence=st.integers(0, 20) | st.just(10**15))
+
+
+@st.composite
+def memories(draw: st.DrawFn) -> Memory:
+    accounts = [PSEUDONYMS.account(account_id) for account_id in ("acc-1", "acc-2")]
+    keys = st.builds(
+        StandingKey,
+        customer_id=st.sampled_from(HOLDERS),
+        account=st.sampled_from(accounts),
+        kind=st.sampled_from(KINDS),
+    )
+    return Memory(standings=draw(st.dictionaries(keys, STANDINGS, max_size=6)), told={})
+
+
+@st.composite
+def reserved(draw: st.DrawFn) -> Preferences:
+    """A customer who wants one thing or none: most events are none of their business."""
+    wanted = draw(st.none() | st.sampled_from(KINDS))
+    alerts = {
+        name: msgspec.structs.replace(asked, enabled=name == wanted)
+        for name, asked in {
+            **{name: AlertPreference(enabled=False) for name in KINDS},
+            **draw(customers()).alerts,
+        }.items()
+    }
+    return msgspec.structs.replace(draw(customers()), alerts=alerts)
+
+
+def written(event: Event) -> Record:
+    return record(value=our_bytes(event_type(event), fields_of(event)))
+
+
+@given(events(), st.none() | customers() | reserved(), catalogues(), memories())
+@settings(max_examples=150, deadline=None)
+def test_what_is_screened_would_tell_nothing_change_no_standing_and_take_nothing_back(
+    event: Event, customer: Preferences | None, kinds: Catalogue, memory: Memory
+) -> None:
+    glance = DECODER.glance(written(event))
+    assert glance is not None
+
+    if not may_concern(glance, [Screen(kinds).word(customer)]):
+        decision = decide(event, "cust-1", customer, memory, kinds, PSEUDONYMS, NOW)
+        assert isinstance(decision, Suppress)
+        assert decision.standings == ()
+        assert cancellation(event) is None
+        assert questions(event, "cust-1", customer, kinds, PSEUDONYMS) == Questions()
+
+
+@given(
+    st.lists(st.tuples(events(), ENTITLED), min_size=1, max_size=8),
+    customers() | reserved(),
+    customers() | reserved(),
+    catalogues(),
+    memories(),
+)
+@settings(max_examples=80, deadline=None)
+def test_a_row_of_events_changes_the_outbox_and_the_memory_as_without_the_screen(
+    row: Sequence[tuple[Event, tuple[str, ...]]],
+    anna: Preferences,
+    other: Preferences,
+    kinds: Catalogue,
+    memory: Memory,
+) -> None:
+    bruno = msgspec.structs.replace(other, customer_id="cust-2")
+    pipeline = Pipeline(
+        decoder=DECODER,
+        preferences=Listed(anna, bruno, kinds=kinds),
+        catalogue=kinds,
+        pseudonyms=PSEUDONYMS,
+        tenant="default",
+    )
+    records = [written(msgspec.structs.replace(event, customer_ids=entitled)) for event, entitled in row]
+
+    passed = [one for one in records if pipeline.screen(one) is None]
+
+    assert outcome(pipeline, passed, memory) == outcome(pipeline, records, memory)
+
+
+def outcome(pipeline: Pipeline, records: Sequence[Record], before: Memory) -> tuple[list[Change], Memory]:
+    memory, known = Memory(standings=dict(before.standings), told=dict(before.told)), set[EventKey]()
+    changes = []
+    for one in records:
+        read = pipeline.read(one)
+        assert not isinstance(read, DeadLetter)
+        verdicts = [pipeline.judge(case, memory, known, NOW) for case in read]
+        changes += [verdict.change for verdict in verdicts if verdict.change is not None]
+    return changes, memory
