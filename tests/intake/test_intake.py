@@ -16,7 +16,6 @@ from consumer.core.event import Channel
 from consumer.core.notice import Change
 from consumer.core.preferences import AlertPreference, Repeat
 from consumer.core.record import Position, Record
-from consumer.core.screen import Glance
 from consumer.core.standing import Memory, Questions
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
@@ -294,26 +293,6 @@ def test_the_death_of_another_part_ends_intake(outbox: SqliteOutbox) -> None:
 
 def _died() -> None:
     raise RuntimeError("dispatch died")
-
-
-def test_a_screened_record_is_neither_decoded_nor_judged_and_its_offset_is_done(
-    outbox: SqliteOutbox, states: States
-) -> None:
-    run = Run(outbox, {1: AssertionError("decoded"), 2: transaction()}, [records(1, 2)])
-    run.decoder.glances = {
-        1: Glance(
-            event_type="TransactionPosted",
-            customer_ids=["cust-1", "a stranger"],
-            amount=1,
-            currency="EUR",
-            symbols=("DEBIT", "POSTED", "TRANSFER"),
-        )
-    }
-
-    run()
-
-    assert states() == {"pending": 1}
-    assert [position.offset for position in run.source.processed_positions] == [1, 2]
 
 
 def test_a_replayed_event_does_not_silence_the_next_one_of_its_day(outbox: SqliteOutbox, states: States) -> None:

@@ -1,6 +1,7 @@
 """The screen may let too much through, never too little: it is held against the path without it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 from hypothesis import given, settings
@@ -8,18 +9,19 @@ from hypothesis import strategies as st
 
 from consumer.core.catalogue import Catalogue
 from consumer.core.decision import Suppress, cancellation, decide, questions
-from consumer.core.event import Event, event_type
+from consumer.core.event import Channel, Direction, Event, Money, TransactionStatus, event_type
 from consumer.core.notice import Change, EventKey
-from consumer.core.preferences import AlertPreference, Preferences
+from consumer.core.preferences import AlertPreference, Filters, Preferences
 from consumer.core.record import Record
 from consumer.core.screen import Screen, may_concern
 from consumer.core.standing import Memory, Questions, Side, Standing, StandingKey
 from consumer.pipeline import Pipeline
 from consumer.ports import DeadLetter
 from tests.avro import experienced, fields_of, our_bytes
-from tests.builders import NOW, PSEUDONYMS, record
+from tests.builders import NOW, PSEUDONYMS, preferences, record
+from tests.deciding import CATALOGUE
 from tests.fakes import Listed
-from tests.properties.deciding_strategies import KINDS, catalogues, customers, events
+from tests.properties.deciding_strategies import KINDS, balances, catalogues, customers, events, transactions
 
 DECODER = experienced()
 HOLDERS = ("cust-1", "cust-2")
@@ -39,29 +41,81 @@ def memories(draw: st.DrawFn) -> Memory:
     return Memory(standings=draw(st.dictionaries(keys, STANDINGS, max_size=6)), told={})
 
 
+EDGES = st.sampled_from([Decimal(cents) / 100 for cents in (4_999, 5_000, 9_999, 10_000, 10_001)])
+
+
+@st.composite
+def catalogues_with_edges(draw: st.DrawFn) -> Catalogue:
+    """Little is on by itself; two kinds compare the same amount, and one in four kinds asks nobody."""
+    twin = msgspec.structs.replace(CATALOGUE.kind("large_debit"), name="any_debit")
+    kinds = [
+        msgspec.structs.replace(
+            kind,
+            enabled_by_default=False,
+            mandatory=draw(st.integers(0, 3)) == 0,
+            thresholds={"EUR": draw(EDGES)} if kind.thresholds else {},
+        )
+        for kind in (*CATALOGUE.kinds, twin)
+    ]
+    return Catalogue(version="edges", kinds=tuple(kinds))
+
+
 @st.composite
 def reserved(draw: st.DrawFn) -> Preferences:
-    """A customer who wants one thing or none: most events are none of their business."""
-    wanted = draw(st.none() | st.sampled_from(KINDS))
-    alerts = {
-        name: msgspec.structs.replace(asked, enabled=name == wanted)
-        for name, asked in {
-            **{name: AlertPreference(enabled=False) for name in KINDS},
-            **draw(customers()).alerts,
-        }.items()
-    }
-    return msgspec.structs.replace(draw(customers()), alerts=alerts)
+    """A customer who wants few things, and these at an edge: most events are none of their business."""
+    kinds = st.sampled_from(["any_debit", "large_debit", "atm_withdrawal", "low_balance"])
+    wanted = draw(st.sets(kinds, min_size=1, max_size=2))
+    filters = st.builds(
+        Filters,
+        directions=st.sampled_from([frozenset[Direction](), frozenset({Direction.DEBIT})]),
+        channels=st.sampled_from([frozenset[Channel](), frozenset({Channel.ATM}), frozenset({Channel.TRANSFER})]),
+    )
+    return preferences(
+        alerts={
+            name: AlertPreference(
+                enabled=True,
+                threshold=draw(st.none() | st.builds(Money, amount=EDGES, currency=st.just("EUR"))),
+                filters=draw(filters),
+            )
+            for name in wanted
+        }
+    )
+
+
+@st.composite
+def edgy(draw: st.DrawFn) -> Event:
+    """An event whose amount is about as large as somebody's threshold, of a sort that is told."""
+    money = Money(amount=draw(EDGES), currency="EUR")
+    if draw(st.booleans()):
+        return msgspec.structs.replace(draw(balances()), available=money, previous_available=None)
+    channel = draw(st.sampled_from([Channel.ATM, Channel.TRANSFER]))
+    status = draw(st.sampled_from([TransactionStatus.AUTHORISED, TransactionStatus.POSTED]))
+    return msgspec.structs.replace(
+        draw(transactions()), amount=money, channel=channel, status=status, direction=Direction.DEBIT
+    )
 
 
 def written(event: Event) -> Record:
     return record(value=our_bytes(event_type(event), fields_of(event)))
 
 
-@given(events(), st.none() | customers() | reserved(), catalogues(), memories())
-@settings(max_examples=150, deadline=None)
+@given(events(), st.none() | customers(), catalogues(), memories())
+@settings(max_examples=100, deadline=None)
 def test_what_is_screened_would_tell_nothing_change_no_standing_and_take_nothing_back(
     event: Event, customer: Preferences | None, kinds: Catalogue, memory: Memory
 ) -> None:
+    hold(event, customer, kinds, memory)
+
+
+@given(edgy(), st.none() | reserved(), catalogues_with_edges(), memories())
+@settings(max_examples=200, deadline=None)
+def test_nor_would_what_is_screened_at_the_edge_of_a_threshold_or_a_filter(
+    event: Event, customer: Preferences | None, kinds: Catalogue, memory: Memory
+) -> None:
+    hold(event, customer, kinds, memory)
+
+
+def hold(event: Event, customer: Preferences | None, kinds: Catalogue, memory: Memory) -> None:
     glance = DECODER.glance(written(event))
     assert glance is not None
 
@@ -74,10 +128,10 @@ def test_what_is_screened_would_tell_nothing_change_no_standing_and_take_nothing
 
 
 @given(
-    st.lists(st.tuples(events(), ENTITLED), min_size=1, max_size=8),
+    st.lists(st.tuples(events() | edgy(), ENTITLED), min_size=1, max_size=8),
     customers() | reserved(),
     customers() | reserved(),
-    catalogues(),
+    catalogues() | catalogues_with_edges(),
     memories(),
 )
 @settings(max_examples=80, deadline=None)
