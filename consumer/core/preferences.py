@@ -32,11 +32,14 @@ class DetailLevel(enum.StrEnum):
     @property
     def rank(self) -> int:
         """0 for NONE, 1 for SOME, 2 for FULL."""
-        return list(DetailLevel).index(self)
+        return _RANKS[self]
 
     def lower_of(self, other: "DetailLevel") -> "DetailLevel":
         """The one of the two that tells less."""
         return min(self, other, key=lambda level: level.rank)
+
+
+_RANKS = {level: place for place, level in enumerate(DetailLevel)}
 
 
 class Repeat(enum.StrEnum):

@@ -43,8 +43,8 @@ _HEADER_BYTES = 10  # of an Avro single object
 
 
 @contextmanager
-def intake(site: Site, *, balances: bool) -> Iterator[Contest]:
-    """Fill the topics and the table of preferences; hand out both sides."""
+def intake(site: Site, *, name: str, balances: int) -> Iterator[Contest]:
+    """Fill the topics and the table of preferences; hand out both sides. `balances`: of each hundred events."""
     scale = site.scale
     partitions = _REAL_PARTITIONS if site.kafka.real else _EMBEDDED_PARTITIONS
     stream = itertools.chain(
@@ -56,15 +56,15 @@ def intake(site: Site, *, balances: bool) -> Iterator[Contest]:
         letters = undo.enter_context(_dead_letters(site.kafka))
         ours = partial(_ours, site, topics, table, letters)
         yield Contest(
-            name="intake-balances" if balances else "intake",
+            name=name,
             unit="records",
             count=scale.records,
             bare="consume(500) and fastavro.schemaless_reader, nothing done with the event, no offset committed",
             do_bare=partial(_bare, site, topics),
-            ours="poll, decode, decide, outbox on SQLite with synchronous=FULL, offsets committed",
+            ours="poll, screen, decode, decide, outbox on SQLite with synchronous=FULL, offsets committed",
             do_ours=ours,
             circumstances={
-                **population.shares(balances=balances),
+                **population.shares(balances),
                 "customers": scale.customers,
                 "partitions": partitions,
                 "batch": BATCH_RECORDS,
