@@ -138,8 +138,8 @@ def _thresholds(kind: AlertKind, asked: AlertPreference) -> dict[str, int]:
     found = {}
     for currency in currencies:
         threshold = threshold_of(RULES[kind.rule], currency, kind.thresholds, asked.threshold, widest=kind.mandatory)
-        if threshold is not None:
-            found[currency] = _floor(threshold.amount)
+        assert threshold is not None, "somebody named an amount in this currency"
+        found[currency] = _floor(threshold.amount)
     return found
 
 
