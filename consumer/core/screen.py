@@ -115,7 +115,7 @@ def may_concern(glance: Glance, words: Iterable[Word]) -> bool:
     It may say yes too often, never too rarely: what no possible event begins with is left to whoever reads all of it.
     """
     currency = glance.currency
-    if not _is_currency(currency) or "" in glance.customer_ids:
+    if not _is_currency(currency) or not glance.customer_ids or "" in glance.customer_ids:
         return True
     if glance.event_type == BALANCE:
         # Comfortable ones too: they re-arm an alert, and tell that what comes late is out of order.

@@ -137,6 +137,7 @@ def test_one_of_several_customers_is_enough() -> None:
 @pytest.mark.parametrize(
     "odd",
     [
+        {"customer_ids": []},
         {"customer_ids": ["cust-1", ""]},
         {"currency": "euro"},
         {"amount": -1},

@@ -25,7 +25,7 @@ from tests.properties.deciding_strategies import KINDS, balances, catalogues, cu
 
 DECODER = experienced()
 HOLDERS = ("cust-1", "cust-2")
-ENTITLED = st.sampled_from([("cust-1",), ("cust-2",), HOLDERS, ("cust-1", "stranger"), ()])
+ENTITLED = st.sampled_from([("cust-1",), ("cust-2",), HOLDERS, ("cust-1", "stranger")])
 STANDINGS = st.builds(Standing, side=st.sampled_from(Side), sequence=st.integers(0, 20) | st.just(10**15))
 
 
