@@ -1,4 +1,4 @@
-"""The intake loop: poll, read, decide, record, and only then commit the offsets."""
+"""The intake loop: poll, screen, read, decide, record, and only then commit the offsets."""
 
 import threading
 from collections import Counter
@@ -14,6 +14,7 @@ from consumer import telemetry
 from consumer.core.event import event_type
 from consumer.core.notice import EventKey
 from consumer.core.record import Record
+from consumer.core.screen import SCREENED, Glance
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.pipeline import Case, Pipeline, Verdict
 from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
@@ -35,6 +36,7 @@ class _Batch:
     """What was polled together and is recorded together."""
 
     records: Sequence[Record]
+    screened: list[tuple[Record, Glance]] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
 
@@ -108,6 +110,7 @@ class Intake:
         late = self.source.poll(records_max=1, timeout_s=self.limits.poll_timeout_s)
         assert not late, "a paused source delivers nothing"
         batch.records = [record for record in batch.records if self.source.owns(record)]
+        batch.screened = [one for one in batch.screened if self.source.owns(one[0])]
         batch.cases = [case for case in batch.cases if self.source.owns(case.record)]
         batch.letters = [letter for letter in batch.letters if self.source.owns(letter.record)]
 
@@ -119,9 +122,13 @@ class Intake:
         self.room.check()
 
     def _read(self, batch: _Batch) -> None:
-        """Every record becomes cases or a dead letter. Nothing is written yet, so it may be done again."""
-        batch.cases, batch.letters = [], []
+        """Every record is screened out, or becomes cases or a dead letter. Nothing is written yet: it may be done again."""
+        batch.screened, batch.cases, batch.letters = [], [], []
         for record in batch.records:
+            glance = self.pipeline.screen(record)
+            if glance is not None:
+                batch.screened.append((record, glance))
+                continue
             read = self.pipeline.read(record)
             if isinstance(read, DeadLetter):
                 batch.letters.append(read)
@@ -162,15 +169,17 @@ class Intake:
             except Conflict as conflict:
                 recorded_before |= conflict.known
                 continue
-            _report(verdicts, recorded)
+            _report(batch, verdicts, recorded)
             if recorded.notices:
                 self.wake()
             return
         raise Unavailable("outbox", "conflict")
 
 
-def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
-    _add(telemetry.DECISIONS, "reason", Counter(verdict.reason for verdict in verdicts))
+def _report(batch: _Batch, verdicts: Sequence[Verdict], recorded: Recorded) -> None:
+    reasons = Counter(verdict.reason for verdict in verdicts)
+    reasons[SCREENED] = sum(len(glance.customer_ids) for _, glance in batch.screened)
+    _add(telemetry.DECISIONS, "reason", +reasons)
     if recorded == NOTHING_RECORDED:
         return
     changes = (verdict.change for verdict in verdicts)
@@ -182,7 +191,9 @@ def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
 def _count(batch: _Batch) -> None:
     _add(telemetry.RECORDS, "topic", Counter(record.position.topic for record in batch.records))
     events = {case.record.position: event_type(case.event) for case in batch.cases}
-    _add(telemetry.EVENTS, "event_type", Counter(events.values()))
+    types = Counter(events.values())
+    types.update(glance.event_type for _, glance in batch.screened)
+    _add(telemetry.EVENTS, "event_type", types)
 
 
 def _add(counter: Instrument, attribute: str, counts: Counter[str]) -> None:

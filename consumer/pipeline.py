@@ -1,4 +1,4 @@
-"""What happens to one record: bytes, event, one decision per customer, the change it makes in the outbox."""
+"""What happens to one record: screen, event, one decision per customer, the change it makes in the outbox."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,6 +14,7 @@ from consumer.core.notice import Change, EventKey, Notice
 from consumer.core.preferences import DetailLevel, Preferences
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
+from consumer.core.screen import Glance, may_concern
 from consumer.core.standing import Memory, Questions
 from consumer.ports import DeadLetter, EventDecoder, PreferenceTable, Undecodable
 from consumer.telemetry import Span, span
@@ -42,13 +43,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
-    """record -> event -> decision -> notice, without waiting for anything but the registry."""
+    """record -> screen -> event -> decision -> notice, without waiting for anything but the registry."""
 
     decoder: EventDecoder
     preferences: PreferenceTable
     catalogue: Catalogue
     pseudonyms: Pseudonyms
     tenant: str
+
+    def screen(self, record: Record) -> Glance | None:
+        """What was seen of a record that can concern nobody: nothing to tell, remember or take back; else None."""
+        glance = self.decoder.glance(record)
+        if glance is None or may_concern(glance, map(self.preferences.word, glance.customer_ids)):
+            return None
+        return glance
 
     def read(self, record: Record) -> Sequence[Case] | DeadLetter:
         """The record's cases, or the dead letter that it is. Raises Unavailable where the registry does not answer."""

@@ -14,6 +14,7 @@ from consumer.core.event import Event
 from consumer.core.notice import Change, EventKey
 from consumer.core.preferences import Phone, Preferences
 from consumer.core.record import Position, Record
+from consumer.core.screen import Glance, Word
 from consumer.core.standing import Memory, Questions
 from consumer.core.story import NoticeStory, NoticeSummary
 
@@ -102,6 +103,10 @@ class Broken(Exception):
 class EventDecoder(Protocol):
     """From a record's bytes to an event."""
 
+    def glance(self, record: Record) -> Glance | None:
+        """What the record begins with; None where it must be decoded. Waits for nothing, raises nothing, checks nothing."""
+        ...
+
     def decode(self, record: Record) -> Event:
         """The event; raises Undecodable, or Unavailable where the registry does not answer."""
         ...
@@ -182,6 +187,10 @@ class RecordSource(Protocol):
 
 class PreferenceTable(Protocol):
     """The customers' preferences, local to this process."""
+
+    def word(self, customer_id: str) -> Word:
+        """What may concern this customer, in short, as of what they asked for now."""
+        ...
 
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing."""

@@ -168,9 +168,11 @@ _METER = metrics.get_meter("avviso")
 
 # Intake: counted per batch, added once per distinct set of attributes.
 RECORDS = _METER.create_counter("avviso.records", "{record}", "Records polled, by topic")
-EVENTS = _METER.create_counter("avviso.events", "{event}", "Events decoded, by event_type")
+EVENTS = _METER.create_counter("avviso.events", "{event}", "Events decoded or screened, by event_type")
 DECISIONS = _METER.create_counter(
-    "avviso.decisions", "{decision}", "One per event and customer, by reason; `notify` if told"
+    "avviso.decisions",
+    "{decision}",
+    "One per event and customer, by reason; `notify` if told, `screened` if told apart before",
 )
 DEAD_LETTERS = _METER.create_counter("avviso.dead_letters", "{record}", "Records set aside, by reason")
 NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices recorded, by kind")

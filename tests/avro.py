@@ -10,7 +10,7 @@ from uuid import UUID
 
 from consumer.adapters import resources
 from consumer.adapters.avro import AvroDecoder, confluent, single_object
-from consumer.core.event import Event
+from consumer.core.event import BalanceChanged, Event
 from consumer.ports import DeadLetterReason, SchemaVersions, Undecodable, WriterSchemas
 from tests.builders import IBAN, NOW, PHONE, record
 
@@ -113,6 +113,43 @@ def alert_fields(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def fields_of(event: Event) -> dict[str, Any]:
+    """What a core system would write of this event."""
+    happened = {
+        "customer_ids": list(event.customer_ids),
+        "event_id": event.event_id,
+        "occurred_at": event.occurred_at,
+        "account_id": event.account.id,
+        "account_number": event.account.number,
+        "account_kind": event.account.kind.upper(),
+        "account_currency": event.account.currency,
+        "account_sequence": event.account_sequence,
+    }
+    if isinstance(event, BalanceChanged):
+        previous = event.previous_available
+        return happened | {
+            "available": event.available.amount,
+            "currency": event.available.currency,
+            "booked": None if event.booked is None else event.booked.amount,
+            "previous_available": None if previous is None else previous.amount,
+            "reason": event.reason.upper(),
+        }
+    return happened | {
+        "amount": event.amount.amount,
+        "currency": event.amount.currency,
+        "direction": event.direction.upper(),
+        "status": event.status.upper(),
+        "channel": event.channel.upper(),
+        "transaction_id": event.transaction_id,
+        "original_transaction_id": event.original_transaction_id,
+        "card_last_four": event.card_last_four,
+        "counterparty_name": event.counterparty.name,
+        "merchant_category": event.counterparty.mcc,
+        "counterparty_country": event.counterparty.country,
+        "balance_after": None if event.balance_after is None else event.balance_after.amount,
+    }
+
+
 class Listed:
     """What a registry knows, from a dictionary; counts what it was asked."""
 
@@ -145,6 +182,14 @@ def decoder(
 def our_bytes(name: str, fields: Mapping[str, Any]) -> bytes:
     """A single object by our own schema."""
     return single_object(json.dumps(schema(name)), fields)
+
+
+def experienced() -> AvroDecoder:
+    """A decoder that has seen one record of each of our schemas of events: from the next one on it glances."""
+    made = decoder()
+    for name, fields in (("TransactionPosted", transaction_fields()), ("BalanceChanged", balance_fields())):
+        made.decode(record(value=our_bytes(name, fields)))
+    return made
 
 
 def decoded(writer: Schema, fields: Mapping[str, Any]) -> Event:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from consumer.core.catalogue import Catalogue
 from consumer.core.event import Event
 from consumer.core.preferences import Preferences
 from consumer.core.record import Position, Record
+from consumer.core.screen import Glance, Screen, Word
 from consumer.ports import DeadLetter, Unavailable
+from tests.deciding import CATALOGUE
 
 
 class ScriptedSource:
@@ -51,10 +54,14 @@ class ScriptedSource:
 
 
 class Decoded:
-    """A decoder that knows what stands at each offset: an event, or what to raise."""
+    """A decoder that knows what stands at each offset: an event, or what to raise; and what `glances` says of it before."""
 
     def __init__(self, content: Mapping[int, Event | Exception]) -> None:
         self._content = dict(content)
+        self.glances: dict[int, Glance] = {}
+
+    def glance(self, record: Record) -> Glance | None:
+        return self.glances.get(record.position.offset)
 
     def decode(self, record: Record) -> Event:
         found = self._content[record.position.offset]
@@ -67,14 +74,18 @@ class Decoded:
 
 
 class Listed:
-    """Preferences from a dictionary."""
+    """Preferences from a dictionary, and what the screen makes of them and of the `kinds` there are."""
 
-    def __init__(self, *preferences: Preferences) -> None:
+    def __init__(self, *preferences: Preferences, kinds: Catalogue = CATALOGUE) -> None:
+        self._screen = Screen(kinds)
         self.by_customer = {one.customer_id: one for one in preferences}
         self.caught_up = True
 
     def get(self, customer_id: str) -> Preferences | None:
         return self.by_customer.get(customer_id)
+
+    def word(self, customer_id: str) -> Word:
+        return self._screen.word(self.get(customer_id))
 
     def ready(self) -> bool:
         return self.caught_up

@@ -12,9 +12,11 @@ from consumer.adapters.preference_table import PreferenceTable
 from consumer.adapters.preference_table.follower import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
+from consumer.core.screen import Screen
 from consumer.ports import Undecodable
 from tests.brokers import Kafka
 from tests.builders import NOW, preferences
+from tests.deciding import CATALOGUE
 
 DEADLINE_S = 30.0
 OpenTable = Callable[..., PreferenceTable]
@@ -26,6 +28,7 @@ def follow(kafka: Kafka, path: Path, topic: str, **changes: Any) -> PreferenceTa
         "topic": topic,
         "path": path,
         "decode": wanted,
+        "word": Screen(CATALOGUE).word,
         "customers_min": 1,
         "size_max_bytes": 2**26,
         "now": lambda: NOW,

@@ -18,7 +18,8 @@ from consumer.core.rules import (
 )
 from consumer.core.standing import Side
 
-_UNSAID = AlertPreference(enabled=False)
+UNSAID = AlertPreference(enabled=False)
+"""What stands for a kind of which the customer said nothing, once it is clear that it is wanted."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +73,7 @@ def _judge(kind: AlertKind, rule: Rule, event: Event, preferences: Preferences |
         return reason
     if stage_missed(rule, event):
         return Reason.NOT_THIS_STAGE
-    asked = _UNSAID if preferences is None else preferences.alerts.get(kind.name, _UNSAID)
+    asked = UNSAID if preferences is None else preferences.alerts.get(kind.name, UNSAID)
     if not (kind.mandatory or passes(event, asked.filters)):
         return Reason.FILTERED_OUT
     repeat = _repeat(kind, rule, asked)

@@ -71,7 +71,7 @@ class AccountKind(enum.StrEnum):
     OTHER = "other"
 
 
-class Money(msgspec.Struct, frozen=True, kw_only=True):
+class Money(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An exact amount with its ISO 4217 code. Never printed: an amount is the customer's own affair."""
 
     amount: Decimal
@@ -89,7 +89,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
         return f"Money(currency={self.currency!r})"
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An account. `id` is the core system's key; `number` is what the customer knows it by (IBAN or account number)."""
 
     id: str
@@ -102,7 +102,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return f"Account(kind={self.kind.value!r})"
 
 
-class Counterparty(msgspec.Struct, frozen=True, kw_only=True):
+class Counterparty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The other side of a transaction. `mcc`: four-digit merchant category; `country`: ISO 3166-1 alpha-2."""
 
     name: str | None = None
@@ -114,7 +114,7 @@ class Counterparty(msgspec.Struct, frozen=True, kw_only=True):
         return "Counterparty()"
 
 
-class _Happened(msgspec.Struct, frozen=True, kw_only=True):
+class _Happened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_id: str
     occurred_at: datetime
     customer_ids: tuple[str, ...]
@@ -146,7 +146,7 @@ class _Happened(msgspec.Struct, frozen=True, kw_only=True):
         return f"{type(self).__name__}(event_id={self.event_id!r})"
 
 
-class TransactionPosted(_Happened, frozen=True, kw_only=True):
+class TransactionPosted(_Happened, frozen=True, kw_only=True, gc=False):
     """Money was authorised, moved, refused or given back on an account.
 
     `amount` is positive; `direction` says which way. `original_transaction_id` names the transaction that a reversal or a
@@ -174,7 +174,7 @@ class TransactionPosted(_Happened, frozen=True, kw_only=True):
             raise InvalidEvent("card_last_four is not four digits")
 
 
-class BalanceChanged(_Happened, frozen=True, kw_only=True):
+class BalanceChanged(_Happened, frozen=True, kw_only=True, gc=False):
     """The balance of an account as of now. `available` is what may be spent, `booked` what the ledger holds."""
 
     available: Money

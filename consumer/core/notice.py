@@ -16,7 +16,7 @@ from consumer.core.standing import Occurrence, StandingChange
 _EXACTLY = Decimal(0)
 
 
-class EventKey(msgspec.Struct, frozen=True, kw_only=True):
+class EventKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What makes a notice one of a kind, for ever: redelivery and replay meet the same key."""
 
     tenant: str

@@ -32,11 +32,14 @@ class DetailLevel(enum.StrEnum):
     @property
     def rank(self) -> int:
         """0 for NONE, 1 for SOME, 2 for FULL."""
-        return list(DetailLevel).index(self)
+        return _RANKS[self]
 
     def lower_of(self, other: "DetailLevel") -> "DetailLevel":
         """The one of the two that tells less."""
         return min(self, other, key=lambda level: level.rank)
+
+
+_RANKS = {level: place for place, level in enumerate(DetailLevel)}
 
 
 class Repeat(enum.StrEnum):
@@ -74,7 +77,7 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidPreferences("quiet hours start and end at the same minute: no hour or every hour?")
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True):
+class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an alert is limited to; an empty set is no limit."""
 
     directions: frozenset[Direction] = frozenset()
@@ -88,7 +91,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         return "Filters()"
 
 
-class AlertPreference(msgspec.Struct, frozen=True, kw_only=True):
+class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a customer asked for of one alert kind. Absent threshold or repeat: as the catalogue says."""
 
     enabled: bool
@@ -97,7 +100,7 @@ class AlertPreference(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters = Filters()
 
 
-class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that one customer asked for. `position`: the record that said so. `consents`: per alert class."""
 
     customer_id: str

@@ -12,7 +12,7 @@ _FIRST_MS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Position(msgspec.Struct, frozen=True, kw_only=True, order=True, gc=False):
     """Where a record lies: enough to find it again, and nothing of what it says."""
 
     topic: str
@@ -24,7 +24,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, order=True):
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A record as polled: bytes that nobody has looked into yet.
 
     `timestamp_ms` is the record's own timestamp in milliseconds since 1970 (UTC). Header values are bytes or absent. `epoch`

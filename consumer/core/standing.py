@@ -16,7 +16,7 @@ class Side(enum.StrEnum):
     ABOVE = "above"
 
 
-class StandingKey(msgspec.Struct, frozen=True, kw_only=True):
+class StandingKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whose standing: one customer, one account (its pseudonym), one alert kind."""
 
     customer_id: str
@@ -24,7 +24,7 @@ class StandingKey(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The last applied event's side and its place in the account's order (`Event.order`)."""
 
     side: Side
@@ -40,7 +40,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         return order > self.sequence if same_scale else True
 
 
-class StandingChange(msgspec.Struct, frozen=True, kw_only=True):
+class StandingChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Write `after` if the standing is still `before` (None: there was none)."""
 
     key: StandingKey
@@ -48,7 +48,7 @@ class StandingChange(msgspec.Struct, frozen=True, kw_only=True):
     after: Standing
 
 
-class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
+class Occurrence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What may be told once.
 
     `scope` is a transaction and its stage (`tx:<id>:posted`) or an account's local day (`day:<account>:2026-11-22`). What is
@@ -72,7 +72,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
         return f"Occurrence(customer_id={self.customer_id!r}, kind={self.kind!r}, scope={self.scope!r})"
 
 
-class OccurrenceKey(msgspec.Struct, frozen=True, kw_only=True):
+class OccurrenceKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The identity of an occurrence."""
 
     customer_id: str

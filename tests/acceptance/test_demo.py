@@ -36,7 +36,7 @@ def test_it_shows_events_and_texts_and_ends_with_sums_that_agree() -> None:
     assert "phone  anna" in output
     for words in ("Events by type", "Decisions by reason", "Notices by state", "Dead letters", "Parts", "p50", "p99"):
         assert words in output
-    for reason in ("notify", "below_threshold", "switched_off", "no_preferences", "not_recovered", "already_told"):
+    for reason in ("notify", "screened", "above_threshold", "not_recovered", "already_told"):
         assert reason in output
     assert "The sums agree" in output
     assert complaints == ""

@@ -24,8 +24,8 @@ from tests.brokers import IMAGE, Kafka, docker_answers, embedded_brokers, kafka_
 
 FOLDER = Path(__file__).parents[2] / ".bench"
 ROWS: Mapping[str, Preparation] = {
-    "intake": partial(intake, balances=False),
-    "intake-balances": partial(intake, balances=True),
+    "intake": partial(intake, name="intake", balances=9),
+    "intake-balances": partial(intake, name="intake-balances", balances=25),
     "dispatch": dispatch,
     "hostile": hostile,
 }
@@ -106,6 +106,7 @@ def _wishes() -> argparse.Namespace:
     parser.add_argument("--row", action="append", choices=ROWS, help="only this one (may be given again)")
     parser.add_argument("--rounds", type=_count, metavar="N", help="instead of 5")
     parser.add_argument("--records", type=_count, metavar="N", help="for intake, instead of 100,000")
+    parser.add_argument("--customers", type=_count, metavar="N", help="for intake, instead of 4,000")
     parser.add_argument("--texts", type=_count, metavar="N", help="for dispatch, instead of 2,000")
     return parser.parse_args()
 
@@ -117,7 +118,11 @@ def _count(text: str) -> int:
 
 
 def _scale(wishes: argparse.Namespace) -> Scale:
-    given = {name: value for name in ("rounds", "records", "texts") if (value := getattr(wishes, name)) is not None}
+    given = {
+        name: value
+        for name in ("rounds", "records", "customers", "texts")
+        if (value := getattr(wishes, name)) is not None
+    }
     return msgspec.structs.replace(QUICK if wishes.quick else Scale(), **given)
 
 

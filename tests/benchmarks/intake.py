@@ -23,9 +23,11 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.preference_table import PreferenceTable
+from consumer.app import rare_collections
 from consumer.core.backpressure import LoadLimits
 from consumer.core.flood import FloodLimits, Watch
 from consumer.core.record import Record
+from consumer.core.screen import Screen
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
@@ -44,8 +46,8 @@ _HEADER_BYTES = 10  # of an Avro single object
 
 
 @contextmanager
-def intake(site: Site, *, balances: bool) -> Iterator[Contest]:
-    """Fill the topics and the table of preferences; hand out both sides."""
+def intake(site: Site, *, name: str, balances: int) -> Iterator[Contest]:
+    """Fill the topics and the table of preferences; hand out both sides. `balances`: of each hundred events."""
     scale = site.scale
     partitions = _REAL_PARTITIONS if site.kafka.real else _EMBEDDED_PARTITIONS
     stream = itertools.chain(
@@ -57,15 +59,15 @@ def intake(site: Site, *, balances: bool) -> Iterator[Contest]:
         letters = undo.enter_context(_dead_letters(site.kafka))
         ours = partial(_ours, site, topics, table, letters)
         yield Contest(
-            name="intake-balances" if balances else "intake",
+            name=name,
             unit="records",
             count=scale.records,
             bare="consume(500) and fastavro.schemaless_reader, nothing done with the event, no offset committed",
             do_bare=partial(_bare, site, topics),
-            ours="poll, decode, decide, outbox on SQLite with synchronous=FULL, offsets committed",
+            ours="poll, screen, decode, decide, outbox on SQLite with synchronous=FULL, offsets committed",
             do_ours=ours,
             circumstances={
-                **population.shares(balances=balances),
+                **population.shares(balances),
                 "customers": scale.customers,
                 "partitions": partitions,
                 "batch": BATCH_RECORDS,
@@ -144,7 +146,8 @@ def _ours(site: Site, topics: dict[str, str], table: PreferenceTable, letters: K
             stopping=stopping,
             limits=IntakeLimits(batch_records_max=BATCH_RECORDS, poll_timeout_s=1.0),
         )
-        loop.run()
+        with rare_collections():  # as `run` does
+            loop.run()
         with SqliteOutboxReader.open(folder / "outbox.sqlite") as reader:
             found, expected = sum(reader.stats().values()), population.told(site.scale.records)
         if found != expected:
@@ -219,6 +222,7 @@ def _preferences(site: Site, topic: str) -> Iterator[PreferenceTable]:
             topic=topic,
             path=Path(folder) / "preferences.lmdb",
             decode=_decoder().preferences,
+            word=Screen(load_catalogue(resources.catalogue())).word,
             customers_min=1,
             size_max_bytes=2**30,
             now=_utc_now,

@@ -19,6 +19,7 @@ from consumer.adapters.avro.framing import (
     framed,
     named_by,
 )
+from consumer.adapters.avro.glance import Glancer, glancer
 from consumer.adapters.avro.library import Library
 from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import SchemaRefused, read_schema
@@ -27,6 +28,7 @@ from consumer.adapters.avro.wire import Wire
 from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields
 from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
 from consumer.core.record import Record
+from consumer.core.screen import Glance
 from consumer.ports import DeadLetterReason, SchemaVersions, Undecodable, WriterSchemas
 
 VALUE_BYTES_MAX = 262_144
@@ -37,12 +39,16 @@ _Registry = TypeVar("_Registry", WriterSchemas, SchemaVersions)
 
 
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How records of one writer's schema are read. `full_name`: that of our schema; `bytes_max`: of a record's content."""
+    """How records of one writer's schema are read. `full_name`: that of our schema; `bytes_max`: of a record's content.
+
+    `glance`: if it can be begun only.
+    """
 
     full_name: str
     bytes_max: float
     wire: Wire
     change: Change
+    glance: Glancer | None
 
 
 class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +83,17 @@ class AvroDecoder:
         self._value_bytes_max = value_bytes_max
         self._ahead_max = ahead_max
         self._readings: OrderedDict[bytes, _Reading | _Refusal] = OrderedDict()
+
+    def glance(self, record: Record) -> Glance | None:
+        """What the record begins with; None where only `decode` can tell: it is no event, or its schema is new to us."""
+        try:
+            head, content, start = framed(record, self._value_bytes_max)
+        except Undecodable:
+            return None
+        reading = self._readings.get(head)
+        if not isinstance(reading, _Reading) or reading.glance is None or len(content) - start > reading.bytes_max:
+            return None
+        return reading.glance(content, start)
 
     def decode(self, record: Record) -> Event:
         """The event that the record tells of; its type is the full name of the schema, whatever the topic."""
@@ -156,6 +173,7 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
             bytes_max=VALUES_MAX / density(schema),
             wire=Wire(schema),
             change=plan(schema, reader),
+            glance=glancer(schema, reader),
         )
     except SchemaRefused as problem:
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail=str(problem))

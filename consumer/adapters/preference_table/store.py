@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,9 @@ from typing import Self
 import lmdb
 import msgspec
 
+from consumer.adapters.preference_table.words import Words
 from consumer.core.preferences import Preferences
+from consumer.core.screen import Word
 from consumer.ports import Broken, ExitCode
 from consumer.telemetry import Line, alarm
 
@@ -46,7 +48,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 class PreferenceStore:
     """Any number of threads may read; one writes. Customers' numbers lie in it: only the process's own user may open it."""
 
-    def __init__(self, path: Path, *, size_max_bytes: int) -> None:
+    def __init__(self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word]) -> None:
         """Open or create the folder `path`; raises Broken where that cannot be. Disk is used only as the table fills."""
         self._size_max_bytes = size_max_bytes
         try:
@@ -65,6 +67,7 @@ class PreferenceStore:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
         self._packed = msgspec.msgpack.Encoder()
         self._unpacked = msgspec.msgpack.Decoder(Preferences)
+        self._words = Words(self.get, word)
 
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
@@ -80,6 +83,10 @@ class PreferenceStore:
             except msgspec.MsgspecError:
                 alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
                 return None
+
+    def word(self, customer_id: str) -> Word:
+        """What the screen wants to know of this customer."""
+        return self._words.get(customer_id)
 
     @property
     def customers(self) -> int:
@@ -117,6 +124,7 @@ class PreferenceStore:
             raise _damaged(f"is full: more than {self._size_max_bytes} bytes are needed; allow it more") from None
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
+        self._words.forget(None if anew else changes)
 
     def close(self) -> None:
         """Nobody may read any more."""

@@ -12,6 +12,7 @@ from consumer.adapters.preference_table.follower import Follower, Pace
 from consumer.adapters.preference_table.reading import Decode
 from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.core.preferences import Preferences
+from consumer.core.screen import Word
 
 _JOIN_S = 2.0
 
@@ -20,7 +21,8 @@ class PreferenceTable:
     """ports.PreferenceTable: every customer's preferences from the compacted `topic`, in LMDB under the folder `path`.
 
     Follows the topic on a thread of its own, and goes on after a restart where it was left. `settings` are librdkafka's own;
-    `decode` raises Undecodable or Unavailable. Believed only with `customers_min` customers or more. Any thread may ask.
+    `decode` raises Undecodable or Unavailable; `word` tells in short what may concern a customer. Believed only with
+    `customers_min` customers or more. Any thread may ask.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class PreferenceTable:
         topic: str,
         path: Path,
         decode: Decode,
+        word: Callable[[Preferences | None], Word],
         customers_min: int,
         size_max_bytes: int,
         now: Callable[[], datetime],
@@ -40,7 +43,7 @@ class PreferenceTable:
         self._customers_min = customers_min
         self._stopping = threading.Event()
         self._death: BaseException | None = None
-        self._store = PreferenceStore(path, size_max_bytes=size_max_bytes)
+        self._store = PreferenceStore(path, size_max_bytes=size_max_bytes, word=word)
         self._follower = Follower(
             settings,
             topic=topic,
@@ -57,6 +60,10 @@ class PreferenceTable:
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing."""
         return self._store.get(customer_id)
+
+    def word(self, customer_id: str) -> Word:
+        """What may concern this customer, in short; looked up for every record, so it is kept in memory."""
+        return self._store.word(customer_id)
 
     def ready(self) -> bool:
         """Whether all that the topic held at most `stale_max_s` ago is here, and enough of it to be believed.

@@ -1,0 +1,185 @@
+"""What can concern nobody, told from an event's leading fields and one short word per customer."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Context, Decimal
+from functools import cached_property, lru_cache
+from itertools import product
+from typing import Any
+
+import msgspec
+
+from consumer.core.candidate import UNSAID, unwanted
+from consumer.core.catalogue import AlertKind, Catalogue
+from consumer.core.event import BalanceChanged, Channel, Direction, TransactionPosted, TransactionStatus
+from consumer.core.preferences import AlertPreference, Filters, Preferences
+from consumer.core.rules import RULES, Compared, Rule, threshold_of
+
+SCREENED = "screened"
+"""The reason that stands for every decision that was not made."""
+DIGITS = 4
+"""Amounts are compared as whole ten-thousandths: what has more digits after the point is not screened."""
+TRANSACTION, BALANCE = TransactionPosted.__name__, BalanceChanged.__name__
+LEADING: Mapping[str, tuple[str, ...]] = {
+    TRANSACTION: ("customer_ids", "amount", "currency", "direction", "status", "channel"),
+    BALANCE: ("customer_ids", "available", "currency"),
+}
+"""Per event type the fields, in this order, that stand first in its schema for the screen's sake."""
+
+_Sort = tuple[Direction, TransactionStatus, Channel]
+_SORTS: Mapping[_Sort, int] = {
+    sort: 1 << place for place, sort in enumerate(product(Direction, TransactionStatus, Channel))
+}
+_EVERY_SORT = (1 << len(_SORTS)) - 1
+_BY_SYMBOLS: Mapping[tuple[str, ...], int] = {
+    tuple(one.value.upper() for one in sort): bit
+    for sort, bit in _SORTS.items()
+    if TransactionStatus.REVERSED not in sort  # it takes back what was to be told, whatever the switches say
+}
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_CURRENCIES_MAX = 1024
+_WORDS_MAX = 4096
+_EXACT = Context(prec=100)
+
+
+class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The leading fields of an event as they stand in its record. `amount`, or what is available, in ten-thousandths.
+
+    `symbols`: direction, status and channel as our schema spells them; empty for a balance. Nothing is checked yet.
+    """
+
+    event_type: str
+    customer_ids: Sequence[str]
+    amount: int
+    currency: str
+    symbols: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """The type only."""
+        return f"Glance(event_type={self.event_type!r})"
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """All that may concern one customer, in short: at least what `decide` could tell, remember or take back.
+
+    A sort of transaction (direction, status, channel) is one bit. `always`: sorts that are told whatever the amount; `dear`:
+    by currency, sorts that are told from an amount on, and the lowest of these amounts, in ten-thousandths. `balances`: the
+    currencies of balances that are told or remembered, or None for all of them.
+    """
+
+    always: int
+    dear: Mapping[str, tuple[int, int]]
+    balances: frozenset[str] | None
+
+
+class Screen(msgspec.Struct, frozen=True, dict=True):
+    """What the bank's catalogue leaves of a customer's preferences."""
+
+    catalogue: Catalogue
+
+    def word(self, preferences: Preferences | None) -> Word:
+        """The customer's word; None: of one who never said anything, and is told what is mandatory only."""
+        always, dear, balances = 0, dict[str, tuple[int, int]](), set[str]()
+        every_balance = False
+        for kind in self.catalogue.kinds:
+            if unwanted(kind, preferences):
+                continue
+            asked = UNSAID if preferences is None else preferences.alerts.get(kind.name, UNSAID)
+            lowest = _thresholds(kind, asked)
+            if kind.event_type == BALANCE:
+                balances.update(lowest)
+                every_balance = every_balance or not RULES[kind.rule].has_threshold
+                continue
+            sorts = self._sorts[kind.name] & (_EVERY_SORT if kind.mandatory else _let_through(asked.filters))
+            if RULES[kind.rule].compared is Compared.FROM_THRESHOLD:
+                for currency, amount in lowest.items():
+                    others, least = dear.get(currency, (0, amount))
+                    dear[currency] = (others | sorts, min(least, amount))
+            else:
+                always |= sorts
+        return _shared(always, tuple(sorted(dear.items())), None if every_balance else frozenset(balances))
+
+    @cached_property
+    def _sorts(self) -> Mapping[str, int]:
+        """By kind of transaction, the sorts that it may speak of."""
+        rules = {kind.name: RULES[kind.rule] for kind in self.catalogue.kinds if kind.event_type == TRANSACTION}
+        return {
+            name: sum(bit for sort, bit in _SORTS.items() if _may_concern(rule, sort)) for name, rule in rules.items()
+        }
+
+
+def may_concern(glance: Glance, words: Iterable[Word]) -> bool:
+    """Whether the event must be read in full, as `words` are those of its customers.
+
+    It may say yes too often, never too rarely: what no possible event begins with is left to whoever reads all of it.
+    """
+    currency = glance.currency
+    if not _is_currency(currency) or not glance.customer_ids or "" in glance.customer_ids:
+        return True
+    if glance.event_type == BALANCE:
+        # Comfortable ones too: they re-arm an alert, and tell that what comes late is out of order.
+        return any(word.balances is None or currency in word.balances for word in words)
+    sort, amount = _BY_SYMBOLS.get(glance.symbols), glance.amount
+    if sort is None or amount < 0:
+        return True
+    for word in words:
+        if word.always & sort:
+            return True
+        dear = word.dear.get(currency)
+        if dear is not None and amount >= dear[1] and dear[0] & sort:
+            return True
+    return False
+
+
+def _thresholds(kind: AlertKind, asked: AlertPreference) -> dict[str, int]:
+    """By currency what the kind compares with, in ten-thousandths, rounded so that no amount on its side is missed."""
+    currencies = {*kind.thresholds, *(() if asked.threshold is None else (asked.threshold.currency,))}
+    found = {}
+    for currency in currencies:
+        threshold = threshold_of(RULES[kind.rule], currency, kind.thresholds, asked.threshold, widest=kind.mandatory)
+        assert threshold is not None, "somebody named an amount in this currency"
+        found[currency] = _floor(threshold.amount)
+    return found
+
+
+def _floor(amount: Decimal) -> int:
+    return math.floor(amount.scaleb(DIGITS, context=_EXACT))
+
+
+class _Beginning:
+    """A transaction of which no more is known than its sort: whoever asks for more finds no such attribute."""
+
+    def __init__(self, sort: _Sort) -> None:
+        self.direction, self.status, self.channel = sort
+
+
+def _may_concern(rule: Rule, sort: _Sort) -> bool:
+    """Ask the rule itself. One that wants to know more than the sort may speak of it."""
+    beginning = _Beginning(sort)
+    if beginning.status not in rule.stages:
+        return False
+    try:
+        return rule.concerns(beginning)
+    except AttributeError:
+        return True
+
+
+def _let_through(filters: Filters) -> int:
+    """The sorts that a customer's filters leave; merchants, countries and accounts stand further behind in the record."""
+    return _limited(filters.directions, 0) & _limited(filters.channels, 2)
+
+
+def _limited(limit: frozenset[Any], place: int) -> int:
+    return sum(bit for sort, bit in _SORTS.items() if sort[place] in limit) if limit else _EVERY_SORT
+
+
+@lru_cache(_WORDS_MAX)
+def _shared(always: int, dear: tuple[tuple[str, tuple[int, int]], ...], balances: frozenset[str] | None) -> Word:
+    """One word for all customers who asked for the same: millions of them are held in memory."""
+    return Word(always=always, dear=dict(dear), balances=balances)
+
+
+@lru_cache(_CURRENCIES_MAX)
+def _is_currency(code: str) -> bool:
+    return _CURRENCY.match(code) is not None

@@ -1,0 +1,141 @@
+"""The leading fields of an event: read where they stand first and mean what they mean in ours, else left alone."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from consumer.adapters.avro import confluent
+from consumer.core.screen import LEADING, Glance
+from tests.avro import (
+    ID,
+    Listed,
+    Schema,
+    balance_fields,
+    decoder,
+    experienced,
+    our_bytes,
+    preferences_fields,
+    schema,
+    transaction_fields,
+    with_field,
+)
+from tests.builders import record
+
+SEEN = Glance(
+    event_type="TransactionPosted",
+    customer_ids=["cust-1"],
+    amount=2_500_000,
+    currency="EUR",
+    symbols=("DEBIT", "POSTED", "CARD_PRESENT"),
+)
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 20}
+
+
+def glanced(writer: Schema, fields: dict[str, Any]) -> Glance | None:
+    """What is seen of the second record of another schema."""
+    reader = decoder(Listed({ID: writer}))
+    one = record(value=confluent(ID, json.dumps(writer), fields))
+    reader.decode(one)
+    return reader.glance(one)
+
+
+def test_the_leading_fields_are_seen_as_they_stand() -> None:
+    reader = experienced()
+
+    assert reader.glance(record(value=our_bytes("TransactionPosted", transaction_fields()))) == SEEN
+    assert reader.glance(
+        record(value=our_bytes("BalanceChanged", balance_fields(available=Decimal("-0.5"))))
+    ) == Glance(event_type="BalanceChanged", customer_ids=["cust-1"], amount=-5000, currency="EUR")
+
+
+@pytest.mark.parametrize("name", LEADING)
+def test_our_own_schemas_begin_with_what_the_screen_wants(name: str) -> None:
+    fields = [field["name"] for field in schema(name)["fields"]]
+
+    assert tuple(fields[: len(LEADING[name])]) == LEADING[name]
+
+
+def test_the_first_record_of_a_schema_is_read_in_full() -> None:
+    assert decoder().glance(record(value=our_bytes("TransactionPosted", transaction_fields()))) is None
+
+
+def test_the_amount_counts_by_the_writers_scale() -> None:
+    writer = with_field("amount", type=DECIMAL | {"scale": 2})
+
+    assert glanced(writer, transaction_fields()) == SEEN
+
+
+def test_a_symbol_that_only_the_writer_knows_is_seen_as_what_it_is_read_as() -> None:
+    symbols = ["PIGEON", *schema()["fields"][5]["type"]["symbols"]]
+    writer = with_field("channel", type={"type": "enum", "name": "Channel", "symbols": symbols, "default": "OTHER"})
+
+    seen = glanced(writer, transaction_fields(channel="PIGEON"))
+
+    assert seen is not None
+    assert seen.symbols == ("DEBIT", "POSTED", "OTHER")
+
+
+def reordered() -> Schema:
+    document = schema()
+    document["fields"].reverse()
+    return document
+
+
+@pytest.mark.parametrize(
+    ("writer", "currency"),
+    [
+        (reordered(), "EUR"),
+        (with_field("amount", type=DECIMAL | {"scale": 5}), "EUR"),
+        (with_field("amount", type=["null", schema()["fields"][1]["type"]]), "EUR"),
+        (with_field("currency", type=["null", "string"]), "EUR"),
+        (with_field("currency", type="bytes"), b"EUR"),
+        (with_field("customer_ids", type={"type": "array", "items": ["null", "string"]}), "EUR"),
+        (with_field("channel", type=["null", schema()["fields"][5]["type"]]), "EUR"),
+    ],
+)
+def test_a_schema_that_begins_otherwise_is_read_in_full(writer: Schema, currency: str | bytes) -> None:
+    assert glanced(writer, transaction_fields(currency=currency)) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"neither framing",
+        b"\x00\x00\x00\x00\x07unknown to the registry",
+        our_bytes("TransactionPosted", transaction_fields())[:14],
+        our_bytes("TransactionPosted", transaction_fields()) + bytes(262_144),
+        our_bytes("TransactionPosted", transaction_fields(amount=Decimal(0))).replace(
+            b"\x02\x00\x06EUR", b"\x00\x06EUR"
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_left_to_decode_which_says_why(value: bytes | None) -> None:
+    assert experienced().glance(record(value=value)) is None
+
+
+def test_an_amount_beyond_its_precision_is_left_to_decode() -> None:
+    ours = our_bytes("TransactionPosted", transaction_fields(amount=Decimal(0)))
+    beyond = ours.replace(b"\x02\x00\x06EUR", b"\x14" + b"\x7f" * 10 + b"\x06EUR")
+    too_long = ours.replace(b"\x02\x00\x06EUR", b"\x22" + b"\x00" * 17 + b"\x06EUR")
+
+    assert beyond != ours != too_long
+    assert experienced().glance(record(value=beyond)) is None
+    assert experienced().glance(record(value=too_long)) is None
+
+
+def test_preferences_are_no_event() -> None:
+    reader = decoder()
+    one = record(value=our_bytes("AlertPreferences", preferences_fields()))
+    reader.preferences(one)
+
+    assert reader.glance(one) is None
+
+
+def test_what_stands_behind_the_leading_fields_is_not_looked_at() -> None:
+    cut = our_bytes("TransactionPosted", transaction_fields())[:60]
+
+    assert experienced().glance(record(value=cut)) == SEEN
