@@ -14,7 +14,7 @@ from consumer import telemetry
 from consumer.core.event import event_type
 from consumer.core.notice import EventKey
 from consumer.core.record import Record
-from consumer.pipeline import Case, Pipeline, Verdict
+from consumer.pipeline import Case, Pipeline, Verdict, turns
 from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
 from consumer.telemetry import Line, log
 
@@ -31,10 +31,11 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """What was polled together and is recorded together."""
+    """What was polled together and is committed together; recorded, one of its `turns` at a time."""
 
     records: Sequence[Record]
     cases: list[Case] = field(default_factory=list)
+    turns: list[list[Case]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
 
 
@@ -99,6 +100,7 @@ class Intake:
         assert not late, "a paused source delivers nothing"
         batch.records = [record for record in batch.records if self.source.owns(record)]
         batch.cases = [case for case in batch.cases if self.source.owns(case.record)]
+        batch.turns = [[case for case in turn if self.source.owns(case.record)] for turn in batch.turns]
         batch.letters = [letter for letter in batch.letters if self.source.owns(letter.record)]
 
     def _await_preferences(self, _: _Batch) -> None:
@@ -114,6 +116,7 @@ class Intake:
                 batch.letters.append(read)
             else:
                 batch.cases.extend(read)
+        batch.turns = turns(batch.cases)
 
     def _set_aside(self, batch: _Batch) -> None:
         if not batch.letters:
@@ -133,13 +136,19 @@ class Intake:
         _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in batch.letters))
 
     def _record(self, batch: _Batch) -> None:
-        """Judge the batch in order and write it down, all or nothing; what was not as supposed is read and judged again."""
+        """Turn by turn, mostly one; after an outage with the turn that is not written yet."""
+        while batch.turns:
+            self._record_turn(batch.turns[0])
+            del batch.turns[0]
+
+    def _record_turn(self, cases: Sequence[Case]) -> None:
+        """Judge them in order and write it down, all or nothing; what was not as supposed is read and judged again."""
         recorded_before: frozenset[EventKey] = frozenset()
         for _ in range(self.limits.conflicts_max):
             now = self.now()
-            memory = self.outbox.recall(self.pipeline.questions(batch.cases))
+            memory = self.outbox.recall(self.pipeline.questions(cases))
             known = set(recorded_before)
-            verdicts = [self.pipeline.judge(case, memory, known, now) for case in batch.cases]
+            verdicts = [self.pipeline.judge(case, memory, known, now) for case in cases]
             changes = [verdict.change for verdict in verdicts if verdict.change is not None]
             try:
                 recorded = self.outbox.record(changes, now) if changes else NOTHING_RECORDED

@@ -7,7 +7,7 @@ from typing import assert_never
 import msgspec
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Suppress, cancellation, decide, questions
+from consumer.core.decision import Notify, Suppress, cancellation, decide, is_reversal, questions
 from consumer.core.event import Event, TransactionPosted, event_type
 from consumer.core.masking import masked_values
 from consumer.core.notice import Change, EventKey, Notice
@@ -29,6 +29,24 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
     customer_id: str
     preferences: Preferences | None
+
+
+def turns(cases: Iterable[Case]) -> list[list[Case]]:
+    """The cases in an order that can be judged, all of a turn together: nobody's reversal has anything of theirs behind it.
+
+    What a reversal gives back depends on what was begun to be sent meanwhile, which only the outbox knows: so what comes
+    after it is judged once it is recorded. Customers have nothing in common, so one's reversal does not hold up another.
+    """
+    found: list[list[Case]] = [[]]
+    reversals: dict[str, int] = {}
+    for case in cases:
+        turn = reversals.get(case.customer_id, 0)
+        if turn == len(found):
+            found.append([])
+        found[turn].append(case)
+        if is_reversal(case.event):
+            reversals[case.customer_id] = turn + 1
+    return found
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
