@@ -13,7 +13,7 @@ from consumer.adapters.preference_table.reading import Decode
 from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.core.preferences import Preferences
 
-_JOIN_S = 2.0
+_JOIN_S = 1.0
 
 
 class PreferenceTable:
