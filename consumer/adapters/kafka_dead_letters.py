@@ -18,8 +18,9 @@ _WHAT = "dead letters"
 _BYTES_MAX = 64 * 1024 * 1024
 TIMEOUT_S = 10.0
 WRITE_MARGIN_S = 2.0
+_LOG_LEVEL = 2
+"""Of librdkafka's own lines, unless set: what it says of lesser things comes through its error callback too, as a code."""
 _OWN = {
-    "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
     "enable.idempotence": True,
     "acks": "all",
     "message.max.bytes": _BYTES_MAX,  # the topic's own limit shall decide, not the client's
@@ -61,6 +62,7 @@ class KafkaDeadLetters:
         self._clock = clock
         self._settings = {
             "client.id": "avviso",
+            "log_level": _LOG_LEVEL,
             **settings,
             **_OWN,
             "delivery.timeout.ms": int(
