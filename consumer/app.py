@@ -34,7 +34,7 @@ from consumer.desk import alerts_of_the_bank, registry_at
 from consumer.dispatch import Dispatch, DispatchLimits
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.ports import Unavailable
+from consumer.ports import Broken, ExitCode, Unavailable
 from consumer.settings import Settings
 from consumer.telemetry import Line, configure_logging, log
 
@@ -135,10 +135,22 @@ def _source(settings: Settings) -> KafkaSource:
 
 
 def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
+    """Raises Broken also where the file only does not open now: whoever starts the process must see to it."""
     topics = ",".join(sorted((settings.topics.transactions, settings.topics.balances)))
     identity = {"cluster": cluster_id, "group": settings.group_id, "topics": topics}
-    settings.outbox.path.parent.mkdir(parents=True, exist_ok=True)
-    return SqliteOutbox.open(settings.outbox.path, identity=identity, now=utc_now())
+    path = settings.outbox.path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteOutbox.open(path, identity=identity, now=utc_now())
+    except OSError as problem:
+        code = f"errno_{problem.errno}"
+    except Unavailable as outage:
+        code = outage.code
+    raise Broken(
+        f"the outbox {path.absolute()} cannot be opened for writing ({code}): its folder must be writable, its disk must have "
+        "space, and no other program may hold the file locked; or name another by AVVISO_OUTBOX__URL",
+        ExitCode.OUTBOX_DAMAGED,
+    )
 
 
 def _dispatch(
