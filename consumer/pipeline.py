@@ -14,7 +14,7 @@ from consumer.core.notice import Change, EventKey, Notice
 from consumer.core.preferences import DetailLevel, Preferences
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
-from consumer.core.standing import Memory, Questions
+from consumer.core.standing import Memory, Questions, StandingChange
 from consumer.ports import DeadLetter, EventDecoder, PreferenceTable, Undecodable
 from consumer.telemetry import Span, span
 
@@ -92,21 +92,22 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     def judge(self, case: Case, memory: Memory, known: set[EventKey], now: datetime) -> Verdict:
         """Decide one case, and let `memory` and `known` learn from it for the cases after it.
 
-        An event that is among the `known` changes nothing any more, whatever preferences say by now.
+        An event that is among the `known` tells nothing any more, whatever preferences say by now. It still takes back: an
+        earlier stage that was silent may be told now, because what silenced it was taken back.
         """
         decision = decide(case.event, case.customer_id, case.preferences, memory, self.catalogue, self.pseudonyms, now)
         match decision:
             case Suppress():
                 memory.learn(decision.standings, ())
-                return Verdict(reason=decision.reason.value, change=self._change(case, decision, None))
+                return Verdict(reason=decision.reason.value, change=self._change(case, decision.standings, None))
             case Notify() if self._key(case) in known:
-                return Verdict(reason=DUPLICATE, change=None)
+                return Verdict(reason=DUPLICATE, change=self._change(case, (), None))
             case Notify():
                 memory.learn(decision.standings, decision.occurrences)
                 known.add(self._key(case))
                 with span(Span.PROCESS, traceparent=case.record.traceparent, attributes={"avviso.kind": decision.kind}):
                     notice = self._notice(case, decision, now)
-                return Verdict(reason=NOTIFY, change=self._change(case, decision, notice))
+                return Verdict(reason=NOTIFY, change=self._change(case, decision.standings, notice))
             case _:
                 assert_never(decision)
 
@@ -145,8 +146,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             occurrences=decision.occurrences,
         )
 
-    def _change(self, case: Case, decision: Notify | Suppress, notice: Notice | None) -> Change | None:
-        undone = cancellation(case.event, case.customer_id, self.catalogue)
-        if notice is None and undone is None and not decision.standings:
+    def _change(self, case: Case, standings: tuple[StandingChange, ...], notice: Notice | None) -> Change | None:
+        undone = cancellation(case.event, case.customer_id, case.record.position, self.catalogue)
+        if notice is None and undone is None and not standings:
             return None
-        return Change(notice=notice, standings=decision.standings, cancellation=undone)
+        return Change(notice=notice, standings=standings, cancellation=undone)

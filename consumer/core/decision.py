@@ -14,6 +14,7 @@ from consumer.core.notice import Cancellation
 from consumer.core.preferences import Preferences, Repeat
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.reason import Reason
+from consumer.core.record import Position
 from consumer.core.remembered import Remembered
 from consumer.core.rules import compared_money
 from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
@@ -115,7 +116,7 @@ def is_reversal(event: Event) -> TypeGuard[TransactionPosted]:
     return isinstance(event, TransactionPosted) and event.status is TransactionStatus.REVERSED
 
 
-def cancellation(event: Event, customer_id: str, catalogue: Catalogue) -> Cancellation | None:
+def cancellation(event: Event, customer_id: str, record: Position, catalogue: Catalogue) -> Cancellation | None:
     """What this event undoes, so that the customer need not be told of it any more; None if it undoes nothing.
 
     That holds whatever the customer asked for: who does not want to hear of reversals must not hear of an undone payment.
@@ -125,6 +126,7 @@ def cancellation(event: Event, customer_id: str, catalogue: Catalogue) -> Cancel
     return Cancellation(
         customer_id=customer_id,
         transaction_id=event.original_transaction_id or event.transaction_id,
+        record=record,
         amount=event.amount,
         tolerance_ratios={kind.name: kind.tolerance_ratio for kind in catalogue.kinds},
     )

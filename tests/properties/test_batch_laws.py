@@ -46,15 +46,16 @@ def a_payment(*stages: TransactionStatus, **what: Any) -> list[Event]:
     return [transaction(status=stage, **what) for stage in stages]
 
 
-def left(sent: Sequence[Event], cut: Sequence[Sequence[Event]]) -> list[tuple[object, ...]]:
-    """All notices, and how they stand, where `sent` was being sent already when the batches of `cut` came in."""
+def left(sent: Sequence[Event], cut: Sequence[Sequence[Event]], deliveries: int = 1) -> list[tuple[object, ...]]:
+    """All notices, and how they stand, where `sent` was being sent already when `cut` came in, once or more."""
     folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     bench = SqliteBench(folder)
     try:
         taken_in(bench.outbox, [[event] for event in sent], ANNA, BRUNO)
         for claim in claimed(bench.outbox, limit=20):
             bench.outbox.begin(claim, ATTEMPT, NOW)
-        taken_in(bench.outbox, cut, ANNA, BRUNO)
+        for _ in range(deliveries):
+            taken_in(bench.outbox, cut, ANNA, BRUNO)
         stories = (
             bench.reader.show(one.notice_id) for one in bench.reader.list(state=None, customer_id=None, limit=99)
         )
@@ -81,3 +82,15 @@ def test_any_cut_into_batches_leaves_the_same_outbox(stream: Sequence[Event], se
     cut = [after[start:end] for start, end in pairwise(places) if after[start:end]]
 
     assert left(before, cut) == left(before, [[event] for event in after])
+
+
+@given(STREAMS)
+@example(a_payment(AUTHORISED, REVERSED, POSTED, customer_ids=("cust-1", "cust-2")))
+@example(a_payment(AUTHORISED, POSTED, REVERSED, customer_ids=("cust-1", "cust-2")))
+@LAW
+def test_a_stream_that_is_delivered_again_leaves_the_same_to_be_told(stream: Sequence[Event]) -> None:
+    events = [msgspec.structs.replace(event, event_id=f"evt-{place}") for place, event in enumerate(stream)]
+
+    once, again = left([], [events]), left([], [events], deliveries=2)
+
+    assert [one for one in again if one[1] != "cancelled"] == [one for one in once if one[1] != "cancelled"]
