@@ -147,7 +147,7 @@ def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
     except Unavailable as outage:
         code = outage.code
     raise Broken(
-        f"the outbox {path.absolute()} cannot be opened for writing ({code}): its folder must be writable, its disk must have "
+        f"the outbox {path.absolute()} cannot be opened for writing ({code}): its folder must be writable, its disk have "
         "space, and no other program may hold the file locked; or name another by AVVISO_OUTBOX__URL",
         ExitCode.OUTBOX_DAMAGED,
     )
