@@ -1,6 +1,7 @@
 """The composition root: the only place that knows which adapter stands behind which port."""
 
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -40,9 +41,11 @@ from consumer.dispatch import Dispatch, DispatchLimits
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.ports import Unavailable
+from consumer.ports import Broken, ExitCode, Unavailable
 from consumer.settings import Settings
 from consumer.telemetry import Line, configure_logging, log
+
+_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 def utc_now() -> datetime:
@@ -101,7 +104,7 @@ def _build(
     )
     dispatch = _dispatch(settings, outbox, preferences, catalogue, texts, pseudonyms)
     dispatch.start()
-    undo.callback(dispatch.stop, settings.drain_s)
+    undo.enter_context(_drained(functools.partial(dispatch.stop, settings.drain_s), stopping))
 
     def check() -> None:
         dispatch.check()
@@ -156,10 +159,22 @@ def _source(settings: Settings) -> KafkaSource:
 
 
 def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
+    """Raises Broken also where the file only does not open now: whoever starts the process must see to it."""
     topics = ",".join(sorted((settings.topics.transactions, settings.topics.balances)))
     identity = {"cluster": cluster_id, "group": settings.group_id, "topics": topics}
-    settings.outbox.path.parent.mkdir(parents=True, exist_ok=True)
-    return SqliteOutbox.open(settings.outbox.path, identity=identity, now=utc_now())
+    path = settings.outbox.path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteOutbox.open(path, identity=identity, now=utc_now())
+    except OSError as problem:
+        code = f"errno_{problem.errno}"
+    except Unavailable as outage:
+        code = outage.code
+    raise Broken(
+        f"the outbox {path.absolute()} cannot be opened for writing ({code}): its folder must be writable, its disk have "
+        "space, and no other program may hold the file locked; or name another by AVVISO_OUTBOX__URL",
+        ExitCode.OUTBOX_DAMAGED,
+    )
 
 
 def _preferences(settings: Settings, catalogue: Catalogue, decoder: AvroDecoder) -> PreferenceTable:
@@ -295,15 +310,48 @@ def rare_collections() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals_set(stopping: threading.Event) -> Iterator[None]:
-    """SIGTERM and Ctrl-C end the loop between two steps; afterwards they mean again what they meant before."""
+def _drained(drain: Callable[[], object], stopping: threading.Event) -> Iterator[None]:
+    """Call `drain` once `stopping` is set, whatever intake is in the middle of; leaving waits for its end."""
 
-    def stop(_number: int, _frame: object) -> None:
-        stopping.set()
+    def wait_and_drain() -> None:
+        stopping.wait()
+        drain()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    draining = threading.Thread(target=wait_and_drain, name="drain", daemon=True)
+    draining.start()
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        stopping.set()
+        draining.join()
+
+
+@contextlib.contextmanager
+def _signals_set(stopping: threading.Event) -> Iterator[None]:
+    """SIGTERM and Ctrl-C set it; afterwards they mean again what they meant before.
+
+    A thread of its own hears of them: Python runs no handler while the main thread is inside a call of librdkafka, which may
+    last many seconds, and one that sets an event may lock out the thread that it interrupts.
+    """
+    ear, mouth = socket.socketpair()
+    with ear, contextlib.ExitStack() as undo:
+        listening = threading.Thread(target=_listen, args=(ear, stopping), name="signals", daemon=True)
+        listening.start()
+        undo.callback(listening.join)
+        undo.enter_context(mouth)
+        mouth.setblocking(False)
+        undo.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False))
+        for number in _SIGNALS:
+            undo.callback(signal.signal, number, signal.signal(number, _heard_elsewhere))
+        yield
+
+
+def _heard_elsewhere(_number: int, _frame: object) -> None:
+    """Without a handler Python would not tell of the signal at all."""
+
+
+def _listen(ear: socket.socket, stopping: threading.Event) -> None:
+    """Until the other end is closed; every signal that has a handler comes as its number in a byte."""
+    while heard := ear.recv(1):
+        if heard[0] in _SIGNALS:
+            stopping.set()

@@ -16,7 +16,7 @@ from consumer.core.notice import EventKey
 from consumer.core.record import Record
 from consumer.core.screen import SCREENED, Glance
 from consumer.guards import FloodGuard, RoomGuard
-from consumer.pipeline import Case, Pipeline, Verdict
+from consumer.pipeline import Case, Pipeline, Verdict, turns
 from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
 from consumer.telemetry import Line, log
 
@@ -33,11 +33,12 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """What was polled together and is recorded together."""
+    """What was polled together and is committed together; recorded, one of its `turns` at a time."""
 
     records: Sequence[Record]
     screened: list[tuple[Record, Glance]] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
+    turns: list[list[Case]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
 
 
@@ -112,6 +113,7 @@ class Intake:
         batch.records = [record for record in batch.records if self.source.owns(record)]
         batch.screened = [one for one in batch.screened if self.source.owns(one[0])]
         batch.cases = [case for case in batch.cases if self.source.owns(case.record)]
+        batch.turns = [[case for case in turn if self.source.owns(case.record)] for turn in batch.turns]
         batch.letters = [letter for letter in batch.letters if self.source.owns(letter.record)]
 
     def _await_preferences(self, _: _Batch) -> None:
@@ -134,6 +136,7 @@ class Intake:
                 batch.letters.append(read)
             else:
                 batch.cases.extend(read)
+        batch.turns = turns(batch.cases)
 
     def _refuse_flood(self, batch: _Batch) -> None:
         self.floods.check(batch.records, batch.letters)
@@ -156,30 +159,34 @@ class Intake:
         _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in batch.letters))
 
     def _record(self, batch: _Batch) -> None:
-        """Judge the batch in order and write it down, all or nothing; what was not as supposed is read and judged again."""
+        """Turn by turn, mostly one; after an outage with the turn that is not written yet."""
+        while batch.turns:
+            self._record_turn(batch.turns[0])
+            del batch.turns[0]
+
+    def _record_turn(self, cases: Sequence[Case]) -> None:
+        """Judge them in order and write it down, all or nothing; what was not as supposed is read and judged again."""
         recorded_before: frozenset[EventKey] = frozenset()
         for _ in range(self.limits.conflicts_max):
             now = self.now()
-            memory = self.outbox.recall(self.pipeline.questions(batch.cases))
+            memory = self.outbox.recall(self.pipeline.questions(cases))
             known = set(recorded_before)
-            verdicts = [self.pipeline.judge(case, memory, known, now) for case in batch.cases]
+            verdicts = [self.pipeline.judge(case, memory, known, now) for case in cases]
             changes = [verdict.change for verdict in verdicts if verdict.change is not None]
             try:
                 recorded = self.outbox.record(changes, now) if changes else NOTHING_RECORDED
             except Conflict as conflict:
                 recorded_before |= conflict.known
                 continue
-            _report(batch, verdicts, recorded)
+            _report(verdicts, recorded)
             if recorded.notices:
                 self.wake()
             return
         raise Unavailable("outbox", "conflict")
 
 
-def _report(batch: _Batch, verdicts: Sequence[Verdict], recorded: Recorded) -> None:
-    reasons = Counter(verdict.reason for verdict in verdicts)
-    reasons[SCREENED] = sum(len(glance.customer_ids) for _, glance in batch.screened)
-    _add(telemetry.DECISIONS, "reason", +reasons)
+def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
+    _add(telemetry.DECISIONS, "reason", Counter(verdict.reason for verdict in verdicts))
     if recorded == NOTHING_RECORDED:
         return
     changes = (verdict.change for verdict in verdicts)
@@ -193,6 +200,8 @@ def _count(batch: _Batch) -> None:
     events = {case.record.position: event_type(case.event) for case in batch.cases}
     types = Counter(events.values())
     types.update(glance.event_type for _, glance in batch.screened)
+    screened = sum(len(glance.customer_ids) for _, glance in batch.screened)
+    _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screened}))
     _add(telemetry.EVENTS, "event_type", types)
 
 

@@ -7,7 +7,7 @@ from typing import assert_never
 import msgspec
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Suppress, cancellation, decide, questions
+from consumer.core.decision import Notify, Suppress, cancellation, decide, is_reversal, questions
 from consumer.core.event import Event, TransactionPosted, event_type
 from consumer.core.masking import masked_values
 from consumer.core.notice import Change, EventKey, Notice
@@ -15,7 +15,7 @@ from consumer.core.preferences import DetailLevel, Preferences
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
 from consumer.core.screen import Glance, may_concern
-from consumer.core.standing import Memory, Questions
+from consumer.core.standing import Memory, Questions, StandingChange
 from consumer.ports import DeadLetter, EventDecoder, PreferenceTable, Undecodable
 from consumer.telemetry import Span, span
 
@@ -30,6 +30,24 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
     customer_id: str
     preferences: Preferences | None
+
+
+def turns(cases: Iterable[Case]) -> list[list[Case]]:
+    """The cases in an order that can be judged, all of a turn together: nobody's reversal has anything of theirs behind it.
+
+    What a reversal gives back depends on what was begun to be sent meanwhile, which only the outbox knows: so what comes
+    after it is judged once it is recorded. Customers have nothing in common, so one's reversal does not hold up another.
+    """
+    found: list[list[Case]] = [[]]
+    reversals: dict[str, int] = {}
+    for case in cases:
+        turn = reversals.get(case.customer_id, 0)
+        if turn == len(found):
+            found.append([])
+        found[turn].append(case)
+        if is_reversal(case.event):
+            reversals[case.customer_id] = turn + 1
+    return found
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,21 +100,22 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     def judge(self, case: Case, memory: Memory, known: set[EventKey], now: datetime) -> Verdict:
         """Decide one case, and let `memory` and `known` learn from it for the cases after it.
 
-        An event that is among the `known` changes nothing any more, whatever preferences say by now.
+        An event that is among the `known` tells nothing any more, whatever preferences say by now. It still takes back: an
+        earlier stage that was silent may be told now, because what silenced it was taken back.
         """
         decision = decide(case.event, case.customer_id, case.preferences, memory, self.catalogue, self.pseudonyms, now)
         match decision:
             case Suppress():
                 memory.learn(decision.standings, ())
-                return Verdict(reason=decision.reason.value, change=self._change(case, decision, None))
+                return Verdict(reason=decision.reason.value, change=self._change(case, decision.standings, None))
             case Notify() if self._key(case) in known:
-                return Verdict(reason=DUPLICATE, change=None)
+                return Verdict(reason=DUPLICATE, change=self._change(case, (), None))
             case Notify():
                 memory.learn(decision.standings, decision.occurrences)
                 known.add(self._key(case))
                 with span(Span.PROCESS, traceparent=case.record.traceparent, attributes={"avviso.kind": decision.kind}):
                     notice = self._notice(case, decision, now)
-                return Verdict(reason=NOTIFY, change=self._change(case, decision, notice))
+                return Verdict(reason=NOTIFY, change=self._change(case, decision.standings, notice))
             case _:
                 assert_never(decision)
 
@@ -135,8 +154,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             occurrences=decision.occurrences,
         )
 
-    def _change(self, case: Case, decision: Notify | Suppress, notice: Notice | None) -> Change | None:
-        undone = cancellation(case.event, case.customer_id, self.catalogue)
-        if notice is None and undone is None and not decision.standings:
+    def _change(self, case: Case, standings: tuple[StandingChange, ...], notice: Notice | None) -> Change | None:
+        undone = cancellation(case.event, case.customer_id, case.record.position, self.catalogue)
+        if notice is None and undone is None and not standings:
             return None
-        return Change(notice=notice, standings=decision.standings, cancellation=undone)
+        return Change(notice=notice, standings=standings, cancellation=undone)

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -15,9 +16,11 @@ from consumer.telemetry import KAFKA_ERRORS, Line, log
 
 _WHAT = "dead letters"
 _BYTES_MAX = 64 * 1024 * 1024
-_FLUSH_MARGIN_S = 2.0
+TIMEOUT_S = 10.0
+WRITE_MARGIN_S = 2.0
+_LOG_LEVEL = 2
+"""Of librdkafka's own lines, unless set: what it says of lesser things comes through its error callback too, as a code."""
 _OWN = {
-    "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
     "enable.idempotence": True,
     "acks": "all",
     "message.max.bytes": _BYTES_MAX,  # the topic's own limit shall decide, not the client's
@@ -37,7 +40,8 @@ class KafkaDeadLetters:
     SHA-256, and where that is too large still, without key and headers. After Unavailable the same letters may be written
     again; some may then lie in the topic twice, told apart from others by `avviso-topic`, `-partition` and `-offset`.
 
-    `settings` are librdkafka's own; `timeout_s` bounds each attempt to write, and with it the time between two polls.
+    `settings` are librdkafka's own; `timeout_s` and WRITE_MARGIN_S bound a call to write, and with it the time between two
+    polls. `clock`: monotonic seconds.
     """
 
     def __init__(
@@ -47,28 +51,32 @@ class KafkaDeadLetters:
         topic: str,
         version: str,
         now: Callable[[], datetime],
-        timeout_s: float = 10.0,
+        timeout_s: float = TIMEOUT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is written, and nobody waited for, before the first letter."""
         self._topic = topic
         self._version = version
         self._now = now
         self._timeout_s = timeout_s
+        self._clock = clock
         self._settings = {
             "client.id": "avviso",
+            "log_level": _LOG_LEVEL,
             **settings,
             **_OWN,
             "delivery.timeout.ms": int(
                 timeout_s * 1000
-            ),  # nothing is left in the client's queue once a write has ended
+            ),  # what a write has given up on does not wait in the client for long
             "error_cb": _complain,
         }
         self._producer: Producer | None = None
 
     def write(self, letters: Sequence[DeadLetter]) -> None:
         """Return once the brokers have acknowledged every letter; raises Unavailable otherwise."""
+        until_s = self._clock() + self._timeout_s + WRITE_MARGIN_S
         for form in (self._whole, self._without_value, self._bare):
-            letters = self._send(letters, form)
+            letters = self._send(letters, form, until_s)
             if not letters:
                 return
         raise Unavailable(_WHAT, "MSG_SIZE_TOO_LARGE")
@@ -85,8 +93,10 @@ class KafkaDeadLetters:
     ) -> None:
         self.close()
 
-    def _send(self, letters: Sequence[DeadLetter], form: Callable[[DeadLetter], _Form]) -> Sequence[DeadLetter]:
-        """Send all, wait for each; returns those that are too large in this form."""
+    def _send(
+        self, letters: Sequence[DeadLetter], form: Callable[[DeadLetter], _Form], until_s: float
+    ) -> Sequence[DeadLetter]:
+        """Send all, wait for each until `until_s`; returns those that are too large in this form."""
         ends: dict[int, KafkaError | None] = {}
         producer = self._connected()
         for index, letter in enumerate(letters):
@@ -98,7 +108,7 @@ class KafkaDeadLetters:
             except BufferError:
                 raise Unavailable(_WHAT, "queue_full") from None
         try:
-            producer.flush(self._timeout_s + _FLUSH_MARGIN_S)
+            producer.flush(max(until_s - self._clock(), 0.0))
         except KafkaException as problem:
             raise self._unavailable(problem.args[0]) from None
         return [letter for index, letter in enumerate(letters) if self._too_large(ends, index)]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeGuard
 
 import msgspec
 
@@ -13,12 +14,13 @@ from consumer.core.notice import Cancellation
 from consumer.core.preferences import Preferences, Repeat
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.reason import Reason
+from consumer.core.record import Position
 from consumer.core.remembered import Remembered
 from consumer.core.rules import compared_money
 from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
 from consumer.core.timing import quiet_until
 
-__all__ = ["Decision", "Notify", "Reason", "Suppress", "cancellation", "decide", "questions"]
+__all__ = ["Decision", "Notify", "Reason", "Suppress", "cancellation", "decide", "is_reversal", "questions"]
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,16 +111,22 @@ def decide(
     return _notify(fresh or told, tuple(changes), keys, memory, now)
 
 
-def cancellation(event: Event, customer_id: str, catalogue: Catalogue) -> Cancellation | None:
+def is_reversal(event: Event) -> TypeGuard[TransactionPosted]:
+    """Whether the event undoes a transaction."""
+    return isinstance(event, TransactionPosted) and event.status is TransactionStatus.REVERSED
+
+
+def cancellation(event: Event, customer_id: str, record: Position, catalogue: Catalogue) -> Cancellation | None:
     """What this event undoes, so that the customer need not be told of it any more; None if it undoes nothing.
 
     That holds whatever the customer asked for: who does not want to hear of reversals must not hear of an undone payment.
     """
-    if not isinstance(event, TransactionPosted) or event.status is not TransactionStatus.REVERSED:
+    if not is_reversal(event):
         return None
     return Cancellation(
         customer_id=customer_id,
         transaction_id=event.original_transaction_id or event.transaction_id,
+        record=record,
         amount=event.amount,
         tolerance_ratios={kind.name: kind.tolerance_ratio for kind in catalogue.kinds},
     )

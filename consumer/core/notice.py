@@ -67,11 +67,13 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel what this customer was going to be told of this transaction, if it has not begun and is undone as a whole.
 
-    `amount` is what was given back; `tolerance_ratios`, by alert kind, by how much less still counts as all of it.
+    `amount` is what was given back; `tolerance_ratios`, by alert kind, by how much less still counts as all of it. `record`
+    is the reversal's: when it is delivered again, what came behind it must not be cancelled by it.
     """
 
     customer_id: str
     transaction_id: str
+    record: Position
     amount: Money
     tolerance_ratios: Mapping[str, Decimal] = {}
 

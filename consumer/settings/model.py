@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from consumer.adapters.kafka_dead_letters import TIMEOUT_S, WRITE_MARGIN_S
+from consumer.adapters.registry.exchange import TOTAL_S
 from consumer.settings.flood import Flood
 from consumer.settings.groups import (
     KEY_BYTES_MIN,
@@ -31,7 +33,10 @@ NESTED_BY = "__"
 CALL_MARGIN_S = 2.0
 """What a call may take besides connecting and waiting for its reply: looking up a name, signing, a busy processor."""
 CLOSE_S = 5.0
-"""What is left to do after draining: commit the offsets, leave the group, close the outbox."""
+"""What is left to do after draining, even without Kafka: end the reading, close the outbox, commit, leave the group."""
+
+_WAITS = 3
+"""Of one attempt at the registry: for the connection, for the answer to begin, for its end."""
 
 
 class Settings(BaseSettings):
@@ -92,6 +97,12 @@ class Settings(BaseSettings):
         """The longest that one call to SNS takes, all in all."""
         return self.sns.connect_timeout_s + self.sns.read_timeout_s + CALL_MARGIN_S
 
+    @property
+    def step_s(self) -> float:
+        """How long intake may not look whether to stop: during a write of dead letters, or a question to the registry."""
+        write_s = TIMEOUT_S + WRITE_MARGIN_S
+        return write_s if self.registry.url is None else max(write_s, TOTAL_S + _WAITS * self.registry.timeout_s)
+
     def kafka_config(self) -> dict[str, str]:
         """What librdkafka is to be told, in plain text: not to be printed."""
         return {name: value.get_secret_value() for name, value in self.kafka.items()}
@@ -107,9 +118,10 @@ class Settings(BaseSettings):
             problems.append(f"AVVISO_DISPATCH__DOUBT_S is shorter than {call}: a doubt would end before a late reply")
         if self.drain_s < self.call_timeout_s:
             problems.append(f"AVVISO_DRAIN_S is shorter than {call}: each stop would leave texts in doubt")
-        if self.grace_period_s < self.drain_s + CLOSE_S:
+        busy = max((self.drain_s, "AVVISO_DRAIN_S"), (self.step_s, f"one step of reading ({self.step_s:g} s)"))
+        if self.grace_period_s < busy[0] + CLOSE_S:
             problems.append(
-                f"AVVISO_GRACE_PERIOD_S is shorter than AVVISO_DRAIN_S and {CLOSE_S:g} s to close: it would be killed first"
+                f"AVVISO_GRACE_PERIOD_S is shorter than {busy[1]} and {CLOSE_S:g} s to close: it would be killed first"
             )
         if problems:
             raise ValueError("\n".join(problems))

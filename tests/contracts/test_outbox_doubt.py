@@ -138,6 +138,20 @@ def test_a_resend_whose_worker_dies_is_held_and_counted_so(outboxes: OutboxBench
     assert state(outboxes.reader) == "held"
 
 
+def test_a_resend_that_the_process_did_not_outlive_is_an_alarm_at_the_next_start(
+    outboxes: OutboxBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    resent(outboxes)
+    begun(outboxes.outbox, NOW + SECOND)
+
+    outboxes.kill(NOW + 2 * SECOND)
+
+    assert state(outboxes.reader) == "held"
+    assert [(line.levelname, line.getMessage(), line.__dict__["fields"]) for line in caplog.records] == [
+        ("ERROR", "swept", {"held": 1})
+    ]
+
+
 def test_a_resend_that_goes_stale_in_the_queue_is_held(outboxes: OutboxBench) -> None:
     recorded(outboxes.outbox, numbered(1, in_doubt=RESEND, stale_at=NOW + 2 * SECOND))
     doubted(outboxes.outbox, due=NOW)

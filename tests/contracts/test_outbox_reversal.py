@@ -159,3 +159,17 @@ def test_a_reversal_of_a_part_is_told_with_what_it_leaves(outboxes: OutboxBench)
     outboxes.outbox.record([reversal(3)], NOW)
 
     assert [state(outboxes.reader, number) for number in (1, 2, 3)] == ["cancelled", "pending", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("behind", "left"), [({"offset": 13}, "pending"), ({"offset": 12}, "cancelled"), ({"partition": 1}, "cancelled")]
+)
+def test_a_reversal_that_is_delivered_again_leaves_what_came_behind_it_in_its_partition(
+    outboxes: OutboxBench, behind: dict[str, int], left: str
+) -> None:
+    booked = numbered(1, record=msgspec.structs.replace(UNDONE.record, **{"offset": 99} | behind))
+    recorded(outboxes.outbox, booked)
+
+    outboxes.outbox.record([Change(cancellation=UNDONE)], NOW)
+
+    assert state(outboxes.reader) == left

@@ -9,7 +9,7 @@ from consumer.core.decision import Reason, cancellation, decide
 from consumer.core.event import Channel, Direction, Event, TransactionStatus
 from consumer.core.preferences import AlertPreference
 from consumer.core.standing import Questions
-from tests.builders import NOW, PSEUDONYMS, account, balance, euros, preferences, transaction
+from tests.builders import NOW, PSEUDONYMS, account, balance, euros, preferences, record, transaction
 from tests.deciding import (
     CATALOGUE,
     asked_about,
@@ -205,16 +205,16 @@ def test_nothing_has_to_be_remembered_for_an_event_that_is_silent_anyway() -> No
     ],
 )
 def test_only_a_reversal_takes_back_what_was_to_be_told(event: Event, undone: str | None) -> None:
-    found = cancellation(event, "cust-1", CATALOGUE)
+    found = cancellation(event, "cust-1", record().position, CATALOGUE)
 
     assert (found and found.transaction_id) == undone
 
 
 def test_a_reversal_takes_back_no_more_than_it_gives_back() -> None:
-    found = cancellation(transaction(status=TransactionStatus.REVERSED), "cust-1", CATALOGUE)
+    found = cancellation(transaction(status=TransactionStatus.REVERSED), "cust-1", record().position, CATALOGUE)
 
     assert found is not None
-    assert (found.customer_id, found.amount) == ("cust-1", euros("250.00"))
+    assert (found.customer_id, found.amount, found.record) == ("cust-1", euros("250.00"), record().position)
     assert found.tolerance_ratios["large_debit"] == kind("large_debit").tolerance_ratio
 
 

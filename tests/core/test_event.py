@@ -112,6 +112,7 @@ def test_a_symbol_newer_than_this_version_is_other(field: str) -> None:
         ({"customer_ids": []}, "customer_ids is empty: nobody is entitled to hear of it"),
         ({"customer_ids": ["cust-1", ""]}, "customer_ids holds an empty id"),
         ({"occurred_at": AT.replace(tzinfo=None)}, "occurred_at has no time zone"),
+        ({"occurred_at": datetime(1969, 12, 31, tzinfo=UTC)}, "occurred_at lies before 1970"),
         ({"amount": Decimal(-1)}, "amount is negative; direction tells which way the money goes"),
         ({"amount": Decimal("Infinity")}, "amount is not a finite number"),
         ({"currency": "eur"}, "currency is not a three-letter ISO 4217 code"),

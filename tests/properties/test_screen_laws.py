@@ -123,7 +123,7 @@ def hold(event: Event, customer: Preferences | None, kinds: Catalogue, memory: M
         decision = decide(event, "cust-1", customer, memory, kinds, PSEUDONYMS, NOW)
         assert isinstance(decision, Suppress)
         assert decision.standings == ()
-        assert cancellation(event, "cust-1", kinds) is None
+        assert cancellation(event, "cust-1", record().position, kinds) is None
         assert questions(event, "cust-1", customer, kinds, PSEUDONYMS) == Questions()
 
 

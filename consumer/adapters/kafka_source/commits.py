@@ -1,7 +1,7 @@
 """When Kafka is told what is processed, and what its answers mean."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -32,6 +32,15 @@ class Commits:
         if not offsets:
             return
         self._last_s = now_s
+        self._tell(consumer, offsets)
+
+    def last(self, consumer: Consumer) -> None:
+        """All that is not confirmed, without waiting; nothing more will be processed."""
+        offsets = self._partitions.unconfirmed(self._partitions.keys)
+        if offsets:
+            self._tell(consumer, offsets)
+
+    def _tell(self, consumer: Consumer, offsets: Mapping[Key, int]) -> None:
         try:
             consumer.commit(offsets=placed(offsets), asynchronous=True)
         except KafkaException as problem:

@@ -1,6 +1,5 @@
 """One member of the consumer group, used from one thread."""
 
-import contextlib
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,15 +11,13 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from consumer.adapters.kafka_source.commits import Commits
 from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, is_fatal
+from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.translation import complete, keys, listed, placed, position_of, record_of, unplaced
 from consumer.core.record import Position, Record
 from consumer.ports import Unavailable
 from consumer.telemetry import Line, alarm, log
-
-_LEAVING_POLL_S = 0.1
-_LEAVING_POLLS_MAX = 50
 
 
 class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,12 +123,10 @@ class KafkaSource:
             self._consumer.resume(unplaced(self._partitions.keys))
 
     def close(self) -> None:
-        """Commit what is processed, and leave the group. On the polling thread; a second call does nothing."""
+        """Commit what is processed, and leave the group: 4 s at most. On the polling thread; a second call does nothing."""
         if not self._closed:
-            self._closed = True
-            with contextlib.suppress(KafkaException):
-                self._leave()
-            self._consumer.close()
+            self._closed = self._paused = True
+            leave(self._consumer, self._partitions, self._commits, keeps_its_name=self._keeps_its_name)
 
     def __enter__(self) -> Self:
         return self
@@ -186,7 +181,8 @@ class KafkaSource:
 
     def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         ours = keys(revoked)
-        self._commits.at_once(self._consumer, ours)
+        if not self._closed:
+            self._commits.at_once(self._consumer, ours)
         self._let_go(ours)
         if self._ownership is not None:
             self._ownership.revoked()
@@ -199,19 +195,6 @@ class KafkaSource:
         if self._ownership is not None:
             self._ownership.lost()
         log(Line.PARTITIONS_LOST, logging.WARNING, partitions=listed(ours))
-
-    def _leave(self) -> None:
-        """Give everything back, and wait until the coordinator is told, before librdkafka is told to close.
-
-        A revocation that it makes while it closes may come when its group is gone already: what the callback then asks is
-        never answered, and the call never returns. Or it closes without leaving, and others wait for our session to end.
-        """
-        self._consumer.unsubscribe()
-        self._consumer.poll(0)
-        for _ in range(_LEAVING_POLLS_MAX):
-            if not self._partitions.keys and (self._keeps_its_name or not self._consumer.memberid()):
-                return
-            self._consumer.poll(_LEAVING_POLL_S)
 
     def _let_go(self, gone: Sequence[Key]) -> None:
         self._partitions.gone(gone)

@@ -7,8 +7,9 @@ from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 from consumer.adapters.kafka_source.partitions import Key
 from consumer.core.record import Position, Record
 
+_LOG_LEVEL = 2
+"""Of librdkafka's own lines, unless set: what it says of lesser things comes through its error callback too, as a code."""
 _OWN = {
-    "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "auto.offset.reset": "error",  # the source sends a new group to the beginning itself; no other gap may be skipped
@@ -22,7 +23,7 @@ _CLASSIC = {"partition.assignment.strategy": "cooperative-sticky"}
 def complete(settings: Mapping[str, str | int | float | bool]) -> dict[str, object]:
     """The given settings with those that decide over delivery, which are ours alone."""
     classic = {} if settings.get("group.protocol") == "consumer" else _CLASSIC
-    return {"client.id": "avviso", **settings, **classic, **_OWN}
+    return {"client.id": "avviso", "log_level": _LOG_LEVEL, **settings, **classic, **_OWN}
 
 
 def keys(partitions: Iterable[TopicPartition]) -> Sequence[Key]:

@@ -178,11 +178,13 @@ class Recording:
 
         A notice that itself tells of this reversal is none of those: a redelivered reversal must not take itself back.
         """
+        at = undone.record
         rows = self._db.execute(
             "SELECT d.notice_id, d.state, d.doubts, n.occurrences FROM notices n JOIN deliveries d ON d.notice_id = n.id "  # noqa: S608
             "WHERE n.customer_id = ? AND n.transaction_id = ? AND n.id < ? AND n.reverses IS NOT n.transaction_id "
+            "AND NOT (n.record_topic = ? AND n.record_partition = ? AND n.record_offset > ?) "
             f"AND d.state NOT IN ({_UNTOLD})",
-            (undone.customer_id, undone.transaction_id, earlier_than),
+            (undone.customer_id, undone.transaction_id, earlier_than, at.topic, at.partition, at.offset),
         ).fetchall()
         cancellable = [
             (row["notice_id"], State(row["state"]))

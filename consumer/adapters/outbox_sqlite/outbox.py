@@ -23,6 +23,7 @@ from consumer.core.notice import Change
 from consumer.core.record import Position
 from consumer.core.standing import Memory, Questions
 from consumer.ports import Recorded, Room, Swept
+from consumer.telemetry import Line, alarm
 
 T = TypeVar("T")
 
@@ -47,9 +48,11 @@ class SqliteOutbox:
             undo.callback(lock.release)
             db = connect(path)
             undo.callback(db.close)
-            _prepare(db, path, identity, now)
+            held = _prepare(db, path, identity, now)
             reading = connect_read_only(path)
             undo.pop_all()
+            if held:
+                alarm(Line.SWEPT, held=held)
             return cls(path, lock, Writer(db), reading)
 
     def __init__(self, path: Path, lock: WorkerLock, writer: Writer, reading: sqlite3.Connection) -> None:
@@ -132,15 +135,16 @@ class SqliteOutbox:
             return work(self._reading)
 
 
-def _prepare(db: sqlite3.Connection, path: Path, identity: Mapping[str, str], now: datetime) -> None:
-    """All of it or nothing."""
+def _prepare(db: sqlite3.Connection, path: Path, identity: Mapping[str, str], now: datetime) -> int:
+    """All of it or nothing. How many notices the last worker left in a doubt that nothing will settle by itself."""
     version = opening.check_version(db, path)
     db.execute("BEGIN IMMEDIATE")
     try:
         opening.migrate(db, version)
         opening.identify(db, path, identity)
-        sweeping.recover(db, now)
+        held = sweeping.recover(db, now)
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")
         raise
+    return held

@@ -26,10 +26,9 @@ _STALE = (
 )
 
 
-def recover(db: sqlite3.Connection, now: datetime) -> None:
-    """The only worker has just begun: whatever is claimed or under way belonged to one that died."""
-    for row in db.execute(_LOST).fetchall():
-        _lose(db, row, now, OWNER_DIED)
+def recover(db: sqlite3.Connection, now: datetime) -> int:
+    """The only worker has just begun: whatever is claimed or under way belonged to one that died. How many are held now."""
+    return [_lose(db, row, now, OWNER_DIED) for row in db.execute(_LOST).fetchall()].count(State.HELD)
 
 
 def sweep(db: sqlite3.Connection, now: datetime, patience: Patience) -> Swept:

@@ -15,8 +15,9 @@ from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
 
 _WHAT = "preferences"
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 - so named
+_LOG_LEVEL = 2
+"""Of librdkafka's own lines, unless set: what it says of lesser things comes through its error callback too, as a code."""
 _OWN = {
-    "log_level": 2,  # what it says of lesser things comes through its error callback too, as a code
     "group.id": "avviso-preferences",  # librdkafka wants one; nothing is joined and nothing committed
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -73,7 +74,8 @@ class Follower:
     ) -> None:
         """Connects to nothing yet."""
         group_free = {name: value for name, value in settings.items() if name not in _GROUP_ONLY}
-        self._settings = {"client.id": "avviso", **group_free, **_OWN, "error_cb": self._complain}
+        defaults = {"client.id": "avviso", "log_level": _LOG_LEVEL}
+        self._settings = {**defaults, **group_free, **_OWN, "error_cb": self._complain}
         self._topic = topic
         self._store = store
         self._reading = Reading(decode, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)

@@ -14,7 +14,7 @@ from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 
-_JOIN_S = 2.0
+_JOIN_S = 1.0
 
 
 class PreferenceTable:

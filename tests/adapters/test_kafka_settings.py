@@ -1,0 +1,53 @@
+"""What the Kafka clients make of the settings they are given."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
+from consumer.adapters.kafka_source.translation import complete
+from consumer.adapters.preference_table import Pace
+from consumer.adapters.preference_table.follower import Follower
+from consumer.adapters.preference_table.store import PreferenceStore
+from consumer.core.screen import Screen
+from tests.builders import NOW
+from tests.deciding import CATALOGUE
+from tests.preference_topics import wanted
+
+
+def settings_of_each_client(given: dict[str, str | int | float | bool], folder: Path) -> list[dict[str, Any]]:
+    with PreferenceStore(folder, size_max_bytes=2**20, word=Screen(CATALOGUE).word) as store:
+        follower = Follower(
+            given,
+            topic="preferences",
+            store=store,
+            decode=wanted,
+            now=lambda: NOW,
+            clock=time.monotonic,
+            stopping=threading.Event(),
+            pace=Pace(),
+        )
+        letters = KafkaDeadLetters(given, topic="dead", version="1", now=lambda: NOW)
+        return [dict(complete(given)), dict(letters._settings), dict(follower._settings)]
+
+
+@pytest.mark.parametrize(("given", "level"), [({}, 2), ({"log_level": "7"}, "7")], ids=["unset", "set"])
+def test_how_much_librdkafka_says_is_for_the_operator_to_set(
+    given: dict[str, str | int | float | bool], level: int | str, tmp_path: Path
+) -> None:
+    found = settings_of_each_client(given, tmp_path)
+
+    assert [client["log_level"] for client in found] == [level] * 3
+
+
+def test_what_decides_over_delivery_is_not(tmp_path: Path) -> None:
+    given: dict[str, str | int | float | bool] = {"enable.auto.commit": True, "auto.offset.reset": "latest", "acks": 0}
+
+    source, letters, follower = settings_of_each_client(given, tmp_path)
+
+    assert [client["enable.auto.commit"] for client in (source, follower)] == [False, False]
+    assert [client["auto.offset.reset"] for client in (source, follower)] == ["error", "error"]
+    assert letters["acks"] == "all"

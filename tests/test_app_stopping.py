@@ -1,0 +1,83 @@
+"""Told to stop: it is heard at once, and nothing more is claimed, whatever the main thread is in the middle of."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from confluent_kafka import Producer
+
+from consumer.app import _drained, _signals_set
+
+DEADLINE_S = 10.0
+
+
+@contextmanager
+def noting_when_set(event: threading.Event) -> Iterator[list[float]]:
+    """The moment at which the event was set, seen from another thread."""
+    moments: list[float] = []
+
+    def note() -> None:
+        event.wait(DEADLINE_S)
+        moments.append(time.monotonic())
+
+    watching = threading.Thread(target=note)
+    watching.start()
+    yield moments
+    watching.join()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_heard_while_the_main_thread_is_inside_librdkafka(number: int) -> None:
+    stopping = threading.Event()
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0, "message.timeout.ms": 1500})
+    producer.produce("nowhere", b"value")
+    sent_s: list[float] = []
+
+    def send() -> None:
+        sent_s.append(time.monotonic())
+        os.kill(os.getpid(), number)
+
+    with noting_when_set(stopping) as heard_s, _signals_set(stopping):
+        sending = threading.Timer(0.2, send)
+        sending.start()
+        producer.flush(5)
+        flushed_s = time.monotonic()
+        stopping.wait(DEADLINE_S)
+        sending.join()
+
+    assert stopping.is_set()
+    assert heard_s[0] < flushed_s
+    assert heard_s[0] - sent_s[0] < 1.0
+
+
+def test_afterwards_signals_mean_what_they_meant_before() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+    with _signals_set(threading.Event()):
+        assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] != before
+
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+    assert signal.set_wakeup_fd(-1) == -1
+    assert "signals" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_draining_begins_when_it_is_told_to_stop_and_not_when_intake_returns() -> None:
+    stopping, drained = threading.Event(), threading.Event()
+
+    with _drained(drained.set, stopping):
+        assert not drained.is_set()
+        stopping.set()
+        assert drained.wait(DEADLINE_S)
+
+
+def test_draining_is_waited_for_also_when_intake_has_broken_down() -> None:
+    ended: list[bool] = []
+
+    with pytest.raises(ZeroDivisionError), _drained(lambda: ended.append(True), threading.Event()):
+        raise ZeroDivisionError
+
+    assert ended == [True]
