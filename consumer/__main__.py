@@ -3,7 +3,7 @@
 import sys
 
 from consumer.cli import cli
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from consumer.telemetry import Line, alarm, configure_logging, crashed
 
 

@@ -17,7 +17,8 @@ from rich.console import Console
 from consumer import __version__, app, desk, views, whatif
 from consumer.core.delivery import State
 from consumer.core.flood import Place, accepted_offsets
-from consumer.ports import Broken, ExitCode, OutboxReader, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
+from consumer.ports import OutboxReader
 from consumer.sandbox.demo import Wishes, run_demo
 from consumer.settings import Settings, SettingsError, load
 

@@ -13,7 +13,7 @@ from consumer.adapters.text_files import read_texts
 from consumer.core.catalogue import Catalogue
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.texts import InvalidTexts, Texts
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from consumer.settings import Settings
 from consumer.whatif import Answer, Trial
 

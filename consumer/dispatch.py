@@ -18,7 +18,8 @@ from consumer.core.pseudonym import Pseudonyms
 from consumer.core.sending import OPTED_OUT, Bounds, Draft, draft, is_mandatory, postponed, settlement_of
 from consumer.core.texts import Texts
 from consumer.crew import Crew, Found, Wait
-from consumer.ports import OutboxForDispatch, PreferenceTable, Sms, SmsProvider, Unavailable
+from consumer.errors import Unavailable
+from consumer.ports import OutboxForDispatch, PreferenceTable, Sms, SmsProvider
 
 
 class DispatchLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,8 @@ from consumer import telemetry
 from consumer.core.backpressure import Load, LoadLimits, Pressure, after
 from consumer.core.flood import Flood, Watch, as_offsets
 from consumer.core.record import Record
-from consumer.ports import Broken, DeadLetter, DeadLetterReason, ExitCode, OutboxForIntake, Unavailable
+from consumer.errors import Broken, DeadLetterReason, ExitCode, Unavailable
+from consumer.ports import DeadLetter, OutboxForIntake
 from consumer.telemetry import Line, alarm, log
 
 LOOK_EVERY = timedelta(seconds=1)

@@ -15,9 +15,10 @@ from consumer.core.event import event_type
 from consumer.core.notice import EventKey
 from consumer.core.record import Record
 from consumer.core.screen import SCREENED, Glance
+from consumer.errors import Conflict, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.pipeline import Case, Pipeline, Verdict, turns
-from consumer.ports import Conflict, DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource, Unavailable
+from consumer.ports import DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource
 from consumer.telemetry import Line, log
 
 NOTHING_RECORDED = Recorded(notices=0, cancelled=0)

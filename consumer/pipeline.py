@@ -16,7 +16,8 @@ from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
 from consumer.core.screen import Glance, may_concern
 from consumer.core.standing import Memory, Questions, StandingChange
-from consumer.ports import DeadLetter, EventDecoder, PreferenceTable, Undecodable
+from consumer.errors import Undecodable
+from consumer.ports import DeadLetter, EventDecoder, PreferenceTable
 from consumer.telemetry import Span, span
 
 NOTIFY = "notify"

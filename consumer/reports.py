@@ -24,7 +24,8 @@ from consumer.core.delivery import (
 )
 from consumer.core.gate import PROVIDER, Ended
 from consumer.core.sending import NO_PHONE, RETRIES_EXHAUSTED, Draft
-from consumer.ports import Swept, Unavailable
+from consumer.errors import Unavailable
+from consumer.ports import Swept
 from consumer.telemetry import Line, Span, alarm, log, span
 
 _NOTHING_SWEPT = Swept()

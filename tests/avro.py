@@ -11,7 +11,8 @@ from uuid import UUID
 from consumer.adapters import resources
 from consumer.adapters.avro import AvroDecoder, confluent, single_object
 from consumer.core.event import BalanceChanged, Event
-from consumer.ports import DeadLetterReason, SchemaVersions, Undecodable, WriterSchemas
+from consumer.errors import DeadLetterReason, Undecodable
+from consumer.ports import SchemaVersions, WriterSchemas
 from tests.builders import IBAN, NOW, PHONE, record
 
 SCHEMAS = resources.schemas()

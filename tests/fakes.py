@@ -7,7 +7,8 @@ from consumer.core.event import Event
 from consumer.core.preferences import Preferences
 from consumer.core.record import Position, Record
 from consumer.core.screen import Glance, Screen, Word
-from consumer.ports import DeadLetter, Unavailable
+from consumer.errors import Unavailable
+from consumer.ports import DeadLetter
 from tests.deciding import CATALOGUE
 
 

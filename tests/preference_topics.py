@@ -13,7 +13,7 @@ from consumer.adapters.preference_table.follower import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.core.screen import Screen
-from consumer.ports import Undecodable
+from consumer.errors import Undecodable
 from tests.brokers import Kafka
 from tests.builders import NOW, preferences
 from tests.deciding import CATALOGUE

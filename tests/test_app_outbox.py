@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consumer.app import _outbox
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from consumer.settings import Settings, load
 
 

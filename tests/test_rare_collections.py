@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from consumer.app import rare_collections
+from consumer.process import rare_collections
 
 
 def test_the_collector_looks_seldom_and_only_at_what_is_new_until_the_end() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from consumer.core.catalogue import Catalogue, InvalidCatalogue, catalogue_from
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 _BYTES_MAX = 1_000_000
 

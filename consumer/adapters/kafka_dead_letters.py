@@ -11,7 +11,8 @@ from typing import Self
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from consumer.core.record import Record
-from consumer.ports import DeadLetter, Unavailable
+from consumer.errors import Unavailable
+from consumer.ports import DeadLetter
 from consumer.telemetry import KAFKA_ERRORS, Line, log
 
 _WHAT = "dead letters"

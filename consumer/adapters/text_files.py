@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 
 def read_texts(folder: Path) -> Mapping[str, str]:

@@ -11,8 +11,6 @@ from consumer.adapters.registry.exchange import TOTAL_S
 from consumer.settings.flood import Flood
 from consumer.settings.groups import (
     KEY_BYTES_MIN,
-    Breaker,
-    Dispatch,
     GroupId,
     Intake,
     Key,
@@ -20,13 +18,12 @@ from consumer.settings.groups import (
     Name,
     Outbox,
     PreferenceTable,
-    Rate,
     Registry,
     Shown,
-    Sns,
     Topics,
 )
 from consumer.settings.kafka import kafka_properties
+from consumer.settings.sending import Breaker, Dispatch, Rate, Sns
 
 PREFIX = "AVVISO_"
 NESTED_BY = "__"

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, Producer
 
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
 from consumer.core.story import NoticeStory
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from tests.brokers import Kafka, fresh, fresh_topic
 

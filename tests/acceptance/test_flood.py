@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox
-from consumer.ports import ExitCode
+from consumer.errors import ExitCode
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from tests.acceptance.stage import Stage, eventually, preference_fields, transaction_fields
 from tests.brokers import Kafka

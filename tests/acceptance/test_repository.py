@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import consumer
-from consumer.ports import ExitCode
+from consumer.errors import ExitCode
 from consumer.settings.table import with_table
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consumer.ports import ExitCode
+from consumer.errors import ExitCode
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from consumer.sandbox.sns_script import Hang
 from tests.acceptance.stage import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.ports import ExitCode
+from consumer.errors import ExitCode
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from tests.acceptance.stage import Stage, eventually, preference_fields, transaction_fields

@@ -16,7 +16,7 @@ from consumer.adapters.avro.framing import (
     named_by,
 )
 from consumer.core.record import Record
-from consumer.ports import DeadLetterReason, Undecodable
+from consumer.errors import DeadLetterReason, Undecodable
 from tests.avro import Listed, decoder, our_bytes, refusal, schema, transaction_fields
 from tests.builders import record, transaction
 

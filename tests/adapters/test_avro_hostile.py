@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumer.ports import DeadLetterReason
+from consumer.errors import DeadLetterReason
 from tests.avro import ID, Listed, refusal
 from tests.hostile import ROWS, schema_of, value_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.adapters.avro import confluent
 from consumer.adapters.avro.decoder import VALUE_BYTES_MAX
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from tests.avro import (
     ID,
     Listed,

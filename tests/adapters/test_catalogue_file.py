@@ -6,7 +6,7 @@ import pytest
 
 from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.resources import catalogue
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 
 def refusal(tmp_path: Path, content: str | bytes) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from consumer.adapters.kafka_source.ownership import SoleOwnership
-from consumer.ports import Broken
+from consumer.errors import Broken
 
 
 def test_nothing_is_in_question_before_the_first_assignment() -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from consumer.adapters.avro import AvroDecoder
 from consumer.core.record import Record
-from consumer.ports import Undecodable
+from consumer.errors import Undecodable
 from tests.avro import ID, Listed, decoder, our_bytes, transaction_fields
 from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
 from tests.builders import record

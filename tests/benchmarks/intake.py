@@ -23,7 +23,6 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.preference_table import PreferenceTable
-from consumer.app import rare_collections
 from consumer.core.backpressure import LoadLimits
 from consumer.core.flood import FloodLimits, Watch
 from consumer.core.record import Record
@@ -32,6 +31,7 @@ from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
+from consumer.process import rare_collections
 from tests.benchmarks import population
 from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
 from tests.benchmarks.population import BALANCES, PREFERENCES, TRANSACTIONS

@@ -7,7 +7,8 @@ import pytest
 from consumer.core.delivery import Trigger
 from consumer.core.notice import Change
 from consumer.core.standing import Questions, Side, Standing, StandingChange, StandingKey
-from consumer.ports import Conflict, Recorded
+from consumer.errors import Conflict
+from consumer.ports import Recorded
 from tests.builders import NOW, notice
 from tests.outboxes import (
     OutboxBench,

@@ -10,7 +10,7 @@ import pytest
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader, schema
 from consumer.core.delivery import State
 from consumer.core.notice import Change
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
 from tests.builders import NOW, PHONE
 from tests.outboxes import IDENTITY, PATIENCE, UNDONE, accepted, begun, numbered, once, recorded
 

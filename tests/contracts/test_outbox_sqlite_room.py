@@ -8,7 +8,7 @@ import pytest
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.adapters.outbox_sqlite.room import room
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 from tests.builders import NOW
 from tests.outboxes import IDENTITY, numbered, recorded
 

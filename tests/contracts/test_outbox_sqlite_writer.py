@@ -9,7 +9,7 @@ import pytest
 
 from consumer.adapters.outbox_sqlite.connection import connect
 from consumer.adapters.outbox_sqlite.writer import Writer
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
 
 PATIENCE_S = 10.0
 

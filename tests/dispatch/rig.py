@@ -19,7 +19,8 @@ from consumer.core.gate import Gate
 from consumer.core.limiter import Rate
 from consumer.core.notice import Change, Notice
 from consumer.dispatch import Dispatch, DispatchLimits
-from consumer.ports import OutboxForDispatch, Sms, SmsProvider, Swept, Unavailable
+from consumer.errors import Unavailable
+from consumer.ports import OutboxForDispatch, Sms, SmsProvider, Swept
 from tests.builders import NOW, PSEUDONYMS, notice, preferences
 from tests.dispatch.bank import CATALOGUE, TEXTS
 from tests.fakes import Listed

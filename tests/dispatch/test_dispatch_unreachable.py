@@ -11,7 +11,7 @@ import pytest
 from consumer.backoff import exponential
 from consumer.core.delivery import Failure, Outcome
 from consumer.ports import Sms
-from consumer.settings.groups import Breaker, Dispatch
+from consumer.settings.sending import Breaker, Dispatch
 from tests.builders import NOW
 from tests.dispatch.rig import THROTTLED, UNREACHED, Rig, ScriptedProvider, told
 

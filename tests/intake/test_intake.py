@@ -8,7 +8,7 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.delivery import Patience
 from consumer.core.event import Channel
 from consumer.core.preferences import AlertPreference, Repeat
-from consumer.ports import Conflict, Unavailable, Undecodable
+from consumer.errors import Conflict, Unavailable, Undecodable
 from tests.builders import NOW, balance, euros, preferences, transaction
 from tests.fakes import Listed
 from tests.intakes import Flaky, Run, States, records

@@ -7,7 +7,8 @@ import pytest
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.flood import FloodLimits
 from consumer.core.record import Position
-from consumer.ports import Broken, ExitCode, OutboxForIntake, Unavailable, Undecodable
+from consumer.errors import Broken, ExitCode, Unavailable, Undecodable
+from consumer.ports import OutboxForIntake
 from tests.builders import transaction
 from tests.intakes import TOPIC, Flaky, Run, States, records
 

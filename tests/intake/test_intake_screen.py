@@ -14,10 +14,11 @@ from consumer.core.flood import FloodLimits, Watch
 from consumer.core.notice import Change
 from consumer.core.record import Position, Record
 from consumer.core.standing import Memory, Questions
+from consumer.errors import Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.ports import Recorded, Room, Unavailable
+from consumer.ports import Recorded, Room
 from tests.avro import experienced, our_bytes, transaction_fields
 from tests.builders import NOW, PSEUDONYMS, record
 from tests.deciding import CATALOGUE, empty, only

@@ -9,8 +9,9 @@ import pytest
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.core.event import Event, TransactionStatus
 from consumer.core.notice import Change
+from consumer.errors import Unavailable
 from consumer.pipeline import Case, turns
-from consumer.ports import OutboxForIntake, Recorded, Unavailable
+from consumer.ports import OutboxForIntake, Recorded
 from tests.builders import NOW, preferences, record, transaction
 from tests.intakes import Flaky
 from tests.judging import taken_in

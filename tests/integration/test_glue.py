@@ -11,7 +11,7 @@ import pytest
 from consumer.adapters.avro import AvroDecoder
 from consumer.adapters.avro.framing import glue_compressed, glue_header
 from consumer.adapters.registry import GlueSchemas
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from tests.avro import SCHEMAS, our_bytes, schema, transaction_fields
 from tests.builders import record, transaction
 from tests.containers import moto_container

@@ -9,7 +9,8 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.core.record import Position, Record
-from consumer.ports import DeadLetter, Unavailable
+from consumer.errors import Unavailable
+from consumer.ports import DeadLetter
 from consumer.sandbox.embedded_kafka import Api, EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, Kafka, fresh, fresh_topic
 from tests.builders import NOW, record

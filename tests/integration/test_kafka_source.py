@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, Kafka, committed, fresh, fresh_topic, produce
 from tests.members import Member

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from tests.brokers import ContainerBrokers, Kafka, committed, fresh, fresh_topic, produce
 from tests.members import Member
 

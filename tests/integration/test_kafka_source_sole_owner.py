@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from tests.brokers import Kafka, committed, fresh, fresh_topic, produce
 from tests.members import Member
 

@@ -4,7 +4,7 @@ import pytest
 
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 from tests.brokers import Kafka, fresh_topic
 from tests.builders import preferences
 from tests.preference_topics import OpenTable, eventually, language, lines, publish, wanted

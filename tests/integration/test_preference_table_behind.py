@@ -12,7 +12,7 @@ import pytest
 from consumer.adapters.preference_table import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, Kafka, fresh_topic
 from tests.builders import NOW

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
 from tests.brokers import Kafka, fresh_topic
 from tests.builders import NOW, preferences
 from tests.preference_topics import OpenTable, eventually, language, lines, publish, wanted

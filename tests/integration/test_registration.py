@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from consumer.adapters.registry import Registered, RegistrationRefused, Registry, register
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 from tests.registries import Asked, Behaviour, ScriptedRegistry, json_reply
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.adapters.avro import AvroDecoder, Library, confluent
 from consumer.adapters.registry import RegistrationRefused, Registry, register
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from tests.avro import SCHEMAS, schema, transaction_fields, without_field
 from tests.brokers import fresh
 from tests.builders import record, transaction

@@ -8,7 +8,7 @@ import pytest
 from consumer.adapters.avro import AvroDecoder
 from consumer.adapters.avro.framing import SCHEMA_HEADER, guid_header
 from consumer.adapters.registry import Registry
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from tests.avro import SCHEMAS, our_bytes, schema, transaction_fields
 from tests.builders import record, transaction
 from tests.registries import BASE_PATH, NOT_FOUND, Asked, Behaviour, Reply, ScriptedRegistry, json_reply

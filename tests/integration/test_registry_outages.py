@@ -8,7 +8,7 @@ import pytest
 
 from consumer.adapters.registry import Registry
 from consumer.adapters.registry.exchange import ANSWER_BYTES_MAX
-from consumer.ports import Broken, DeadLetterReason, ExitCode, Unavailable, Undecodable
+from consumer.errors import Broken, DeadLetterReason, ExitCode, Unavailable, Undecodable
 from tests.registries import NOT_FOUND, Asked, Behaviour, Drip, Hang, HangUp, Reply, ScriptedRegistry, json_reply
 
 SCHEMA = '{"type": "record", "name": "R", "fields": []}'

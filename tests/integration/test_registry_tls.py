@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from consumer.adapters.registry import Registry, Tls
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
 from tests.contracts.sns_bench import certificate_for_this_host
 from tests.registries import ScriptedRegistry, json_reply
 

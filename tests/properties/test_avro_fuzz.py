@@ -14,7 +14,7 @@ from consumer.adapters.avro.framing import SCHEMA_HEADER, confluent_header, glue
 from consumer.core.event import BalanceChanged, TransactionPosted
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
-from consumer.ports import DeadLetterReason, Undecodable
+from consumer.errors import DeadLetterReason, Undecodable
 from tests.avro import Listed, Schema, balance_fields, decoder, our_bytes, preferences_fields, schema
 from tests.avro import transaction_fields as transaction_of
 from tests.builders import record

@@ -22,7 +22,7 @@ from consumer.core.delivery import RESENDS_MAX, UNTOLD, Claim, Settlement, State
 from consumer.core.notice import Change, Notice
 from consumer.core.standing import Occurrence, Questions, Side, Standing, StandingChange, StandingKey
 from consumer.core.story import NoticeStory
-from consumer.ports import Conflict
+from consumer.errors import Conflict
 from tests.builders import NOW
 from tests.outboxes import ATTEMPT, LEASE, PATIENCE, UNDONE, SqliteBench, numbered
 

@@ -29,7 +29,8 @@ from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fie
 from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
 from consumer.core.record import Record
 from consumer.core.screen import Glance
-from consumer.ports import DeadLetterReason, SchemaVersions, Undecodable, WriterSchemas
+from consumer.errors import DeadLetterReason, Undecodable
+from consumer.ports import SchemaVersions, WriterSchemas
 
 VALUE_BYTES_MAX = 262_144
 AHEAD_MAX = timedelta(minutes=5)

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from consumer.core.record import Record
-from consumer.ports import DeadLetterReason, Undecodable
+from consumer.errors import DeadLetterReason, Undecodable
 
 SCHEMA_HEADER = "__value_schema_id"
 """Confluent's name of the record header that holds the GUID of the value's schema."""

@@ -9,7 +9,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from consumer.adapters.avro.framing import Fingerprint
 from consumer.adapters.avro.types import RecordType, SchemaRefused, read_schema
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 _VERSION = re.compile(r"v([1-9][0-9]{0,5})\Z")
 

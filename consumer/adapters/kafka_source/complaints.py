@@ -5,7 +5,7 @@ from logging import WARNING
 
 from confluent_kafka import KafkaError
 
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
 
 _CLIENT = "intake"

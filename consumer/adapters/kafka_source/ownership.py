@@ -1,6 +1,6 @@
 """Whether this process alone owns every partition, as a store that nobody shares demands."""
 
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 _INCUMBENT_PATIENCE = 3
 

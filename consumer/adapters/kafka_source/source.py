@@ -16,7 +16,7 @@ from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.translation import complete, keys, listed, placed, position_of, record_of, unplaced
 from consumer.core.record import Position, Record
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm, log
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
 
 _BUSY_TIMEOUT_MS = 5_000
 _WAL_BYTES_MAX = 64 * 1024 * 1024

@@ -10,7 +10,8 @@ from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, 
 from consumer.core.delivery import UNTOLD, Remark, State, Trigger
 from consumer.core.notice import Cancellation, Change, Notice
 from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
-from consumer.ports import Conflict, Recorded
+from consumer.errors import Conflict
+from consumer.ports import Recorded
 
 REVERSED = "reversed_before_told"
 

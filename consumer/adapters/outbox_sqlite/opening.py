@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from consumer.adapters.outbox_sqlite.schema import APPLICATION_ID, MIGRATIONS, VERSION
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 
 def check_version(db: sqlite3.Connection, path: Path) -> int:

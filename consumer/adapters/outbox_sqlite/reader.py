@@ -13,7 +13,7 @@ from consumer.adapters.outbox_sqlite.opening import check_version
 from consumer.adapters.outbox_sqlite.rows import CLAIM_COLUMNS, claim_of, facts_of, instant
 from consumer.core.delivery import State
 from consumer.core.story import HistoryEntry, NoticeStory, NoticeSummary
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 T = TypeVar("T")
 

@@ -4,7 +4,8 @@ import os
 import sqlite3
 from pathlib import Path
 
-from consumer.ports import Room, Unavailable
+from consumer.errors import Unavailable
+from consumer.ports import Room
 
 
 def room(db: sqlite3.Connection, path: Path) -> Room:

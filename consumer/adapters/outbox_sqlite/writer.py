@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from consumer.adapters.outbox_sqlite.connection import translated
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]

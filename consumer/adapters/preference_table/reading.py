@@ -7,7 +7,7 @@ from logging import WARNING
 from consumer.adapters.preference_table.store import fits
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
-from consumer.ports import DeadLetterReason, Unavailable, Undecodable
+from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from consumer.telemetry import Line, alarm, log
 
 Decode = Callable[[Record], Preferences]

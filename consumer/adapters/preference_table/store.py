@@ -15,7 +15,7 @@ import msgspec
 from consumer.adapters.preference_table.words import Words
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 from consumer.telemetry import Line, alarm
 
 _READERS_MAX = 512

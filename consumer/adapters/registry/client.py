@@ -8,7 +8,7 @@ from uuid import UUID
 from consumer.adapters.registry.exchange import ATTEMPTS_MAX, TOTAL_S, Answer, Exchange
 from consumer.adapters.registry.memory import UNKNOWN_FOR_S, Memory, Refusal, unknown
 from consumer.adapters.registry.tls import Tls
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 
 _ID_MAX = 2**31 - 1
 _NOT_FOUND = frozenset({40401, 40402, 40403})

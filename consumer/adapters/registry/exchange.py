@@ -12,7 +12,7 @@ from tenacity.stop import stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_exponential
 
 from consumer.adapters.registry.tls import Tls, context, is_about_tls
-from consumer.ports import Broken, ExitCode, Unavailable
+from consumer.errors import Broken, ExitCode, Unavailable
 
 ANSWER_BYTES_MAX = 2_097_152
 ATTEMPTS_MAX = 3

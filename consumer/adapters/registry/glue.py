@@ -11,7 +11,7 @@ from botocore import exceptions as aws
 from botocore.config import Config
 
 from consumer.adapters.registry.memory import UNKNOWN_FOR_S, Memory, Refusal
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 
 _WHAT = "glue"
 _ATTEMPTS_MAX = 3

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from consumer.ports import DeadLetterReason, Undecodable
+from consumer.errors import DeadLetterReason, Undecodable
 
 SCHEMAS_MAX = 1000
 UNKNOWN_FOR_S = 30.0

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from consumer.adapters.registry.client import Registry
-from consumer.ports import Unavailable
+from consumer.errors import Unavailable
 
 _HTTP_CONFLICT = 409
 

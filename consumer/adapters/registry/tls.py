@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from consumer.ports import Broken, ExitCode
+from consumer.errors import Broken, ExitCode
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):

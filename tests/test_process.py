@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from confluent_kafka import Producer
 
-from consumer.app import _drained, _signals_set
+from consumer import process
 
 DEADLINE_S = 10.0
 
@@ -41,7 +41,7 @@ def test_a_signal_is_heard_while_the_main_thread_is_inside_librdkafka(number: in
         sent_s.append(time.monotonic())
         os.kill(os.getpid(), number)
 
-    with noting_when_set(stopping) as heard_s, _signals_set(stopping):
+    with noting_when_set(stopping) as heard_s, process.signals_set(stopping):
         sending = threading.Timer(0.2, send)
         sending.start()
         producer.flush(5)
@@ -57,7 +57,7 @@ def test_a_signal_is_heard_while_the_main_thread_is_inside_librdkafka(number: in
 def test_afterwards_signals_mean_what_they_meant_before() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
 
-    with _signals_set(threading.Event()):
+    with process.signals_set(threading.Event()):
         assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] != before
 
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
@@ -68,7 +68,7 @@ def test_afterwards_signals_mean_what_they_meant_before() -> None:
 def test_draining_begins_when_it_is_told_to_stop_and_not_when_intake_returns() -> None:
     stopping, drained = threading.Event(), threading.Event()
 
-    with _drained(drained.set, stopping):
+    with process.drained(drained.set, stopping):
         assert not drained.is_set()
         stopping.set()
         assert drained.wait(DEADLINE_S)
@@ -77,7 +77,7 @@ def test_draining_begins_when_it_is_told_to_stop_and_not_when_intake_returns() -
 def test_draining_is_waited_for_also_when_intake_has_broken_down() -> None:
     ended: list[bool] = []
 
-    with pytest.raises(ZeroDivisionError), _drained(lambda: ended.append(True), threading.Event()):
+    with pytest.raises(ZeroDivisionError), process.drained(lambda: ended.append(True), threading.Event()):
         raise ZeroDivisionError
 
     assert ended == [True]
