@@ -52,7 +52,7 @@ def test_a_worker_in_another_process_is_refused_too(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
     code = (
         "import sys; from pathlib import Path; from tests.builders import NOW; from tests.outboxes import IDENTITY\n"
-        "from consumer.adapters.outbox_sqlite import SqliteOutbox; from consumer.ports import Broken\n"
+        "from consumer.adapters.outbox_sqlite import SqliteOutbox; from consumer.errors import Broken\n"
         "try: SqliteOutbox.open(Path(sys.argv[1]), identity=IDENTITY, now=NOW).close()\n"
         "except Broken as problem: sys.exit(problem.exit_code)"
     )
