@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.benchmarks.customers import RECORD_BYTES, Customers
 from tests.benchmarks.publishing import published
 from tests.benchmarks.site import Site
-from tests.benchmarks.table_load import Load, loaded
+from tests.benchmarks.table_load import Load, start_apart
 from tests.benchmarks.wiring import Places
 from tests.brokers import fresh, fresh_topic
 
@@ -41,13 +41,17 @@ class Bank:
     @cached_property
     def first_start(self) -> Load:
         """A process that fills the table from nothing, when first asked for."""
-        return loaded(self.places, "cold", self.customers.count)
+        return self._start("cold")
 
     def filled(self) -> None:
-        """See to it that the table is full; done by another process, so that this one stays small."""
-        assert self.first_start.customers == self.customers.count
+        """See to it that the table is full; raises TimeoutError. Done by another process, so that this one stays small."""
+        if not self.first_start.ready:
+            raise TimeoutError(f"the table was not full after {self.first_start.took_s:.0f} s")
 
     def next_start(self) -> Load:
         """A process that opens the table as an earlier one left it."""
         self.filled()
-        return loaded(self.places, "warm", self.customers.count)
+        return self._start("warm")
+
+    def _start(self, start: str) -> Load:
+        return start_apart(self.places, start, self.customers.count, self._site.scale.load_patience_s)

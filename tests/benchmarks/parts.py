@@ -38,10 +38,12 @@ def reported(site: Site, parts: Sequence[str], tell: Tell) -> Report:
 
 def _loads(_: Site, bank: Bank, report: Report, tell: Tell) -> Report:
     found = list(report.loads)
+    tell(f"{bank.customers.count:,} customers are published in {bank.places.preferences}")
     for number in range(2):
-        load = bank.next_start() if number else bank.first_start
-        tell(f"{load.customers:,} customers, {load.start}: ready after {load.ready_s:.1f} s")
-        found.append(load)
+        if all(load.ready for load in found):
+            load = bank.next_start() if number else bank.first_start
+            tell(f"{load.start}: {load.loaded:,} of {load.customers:,} customers after {load.took_s:.1f} s")
+            found.append(load)
     return msgspec.structs.replace(report, loads=found)
 
 

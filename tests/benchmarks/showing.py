@@ -67,8 +67,8 @@ def _loads(report: Report) -> Table:
         table.add_row(
             f"{load.customers:,}",
             load.start,
-            f"{load.ready_s:,.1f}",
-            f"{load.records_per_s:,.0f}",
+            f"{load.took_s:,.1f}" if load.ready else f"not in {load.took_s:,.0f}",
+            f"{load.loaded / load.took_s:,.0f}",
             f"{load.resident.total_bytes / _MIB:,.0f}",
             f"{load.resident.anonymous_bytes / _MIB:,.0f}",
             f"{load.disk_bytes / _MIB:,.0f}",

@@ -15,9 +15,9 @@ _EMBEDDED_BYTES = 4 * 2**20
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """How much: `records` of each mixture for intake, `texts` for dispatch, each taken `rounds` times by every side.
 
-    `other_mixtures` beside the ordinary one: of how many told in a thousand.
-    `customers` have preferences; `customers_load` is the larger table that is only loaded. `backlog` is the number of events
-    that are read at a stretch, `backlog_early` after how many of them memory is looked at first.
+    `other_mixtures` beside the ordinary one: of how many told in a thousand. `customers` have preferences; `customers_load`
+    is the larger table that is only loaded; each start of a table is given up after `load_patience_s`. `backlog` is the
+    number of events that are read at a stretch, `backlog_early` after how many of them memory is looked at first.
     """
 
     rounds: int = 5
@@ -25,6 +25,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     other_mixtures: tuple[int, ...] = (1, 300, 1000)
     customers: int = 1_000_000
     customers_load: int = 10_000_000
+    load_patience_s: float = 900.0
     backlog: int = 500_000
     backlog_early: int = 100_000
     texts: int = 2_000
