@@ -10,14 +10,12 @@ from rich.console import Console
 
 from consumer.telemetry import configure_logging
 from tests.benchmarks.parts import PARTS, reported
-from tests.benchmarks.report import keep
+from tests.benchmarks.report import KEPT, keep
 from tests.benchmarks.showing import show
 from tests.benchmarks.site import QUICK, Scale, Site
 from tests.brokers import Kafka, docker_answers, embedded_brokers, kafka_container
 
-REPOSITORY = Path(__file__).parents[2]
-FOLDER = REPOSITORY / ".bench"
-KEPT = REPOSITORY / "docs" / "benchmarks"
+FOLDER = Path(__file__).parents[2] / ".bench"
 _COUNTS = {
     "rounds": "how often each side does it",
     "records": "events of each mixture for intake",

@@ -16,6 +16,8 @@ from tests.benchmarks.site import Scale, Site
 from tests.benchmarks.table_load import Load
 from tests.brokers import IMAGE
 
+KEPT = Path(__file__).parents[2] / "docs" / "benchmarks"
+"""The last whole run on each kind of machine, as `make bench ARGS=--keep` leaves it here."""
 _CPUINFO = Path("/proc/cpuinfo")
 
 
