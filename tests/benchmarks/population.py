@@ -1,6 +1,7 @@
 """What happens at the bank of the benchmarks: streams of events, mixed of those that are told and those that are not."""
 
 import random
+import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -91,7 +92,7 @@ def events(mixture: Mixture, count: int, customers: Customers, topics: Mapping[s
         who = customers.without_alerts(chance) if sort is Sort.NOTHING_ON else customers.with_alerts(chance)
         at = start + timedelta(microseconds=number)
         if sort is Sort.COMFORTABLE:
-            schema, fields = BALANCES, _balance(number, who, at)
+            schema, fields = BALANCES, _balance(number, who, at, chance)
         else:
             schema, fields = TRANSACTIONS, _transaction(number, who, at, sort, chance)
         yield Told(topic=topics[schema], key=account_id(who), value=encode(schema, fields))
@@ -111,6 +112,8 @@ def _transaction(number: int, who: int, at: datetime, sort: Sort, chance: random
     is_large = sort is Sort.TOLD or filtered or (sort is Sort.NOTHING_ON and number % 4 < 2)
     return transaction_fields(
         number,
+        event_id=_identity(chance),
+        transaction_id=_identity(chance),
         customer_ids=[customer_id(who)],
         account_id=account_id(who),
         amount=Decimal(large if is_large else small).scaleb(-2),
@@ -119,12 +122,12 @@ def _transaction(number: int, who: int, at: datetime, sort: Sort, chance: random
     )
 
 
-def _balance(number: int, who: int, at: datetime) -> dict[str, Any]:
+def _balance(number: int, who: int, at: datetime, chance: random.Random) -> dict[str, Any]:
     return {
         "customer_ids": [customer_id(who)],
         "available": Decimal(640_00 + number % 977).scaleb(-2),
         "currency": "EUR",
-        "event_id": f"evt-{number}",
+        "event_id": _identity(chance),
         "occurred_at": at,
         "account_id": account_id(who),
         "account_number": "IT60X0542811101000000123456",
@@ -135,3 +138,8 @@ def _balance(number: int, who: int, at: datetime) -> dict[str, Any]:
         "previous_available": None,
         "reason": "MOVEMENT",
     }
+
+
+def _identity(chance: random.Random) -> str:
+    """As long as most banks' are, and in no order."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
