@@ -10,7 +10,7 @@ from rich.console import Console
 
 from consumer.telemetry import configure_logging
 from tests.benchmarks.parts import PARTS, reported
-from tests.benchmarks.report import KEPT, keep
+from tests.benchmarks.report import KEPT, keep, read
 from tests.benchmarks.showing import show
 from tests.benchmarks.site import QUICK, Scale, Site
 from tests.brokers import Kafka, docker_answers, embedded_brokers, kafka_container
@@ -27,9 +27,11 @@ _COUNTS = {
 
 
 def main() -> None:
-    """Measure, print, and keep the figures under `.bench/`."""
-    wishes = _wishes()
-    console = Console()
+    """Measure, print, and keep the figures under `.bench/`; or only print what was kept."""
+    wishes, console = _wishes(), Console()
+    if wishes.show is not None:
+        show(read(wishes.show), console)
+        return
     FOLDER.mkdir(exist_ok=True)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, _kafka() as kafka:
         configure_logging(nowhere)  # lines are formatted and written, as in a real run
@@ -48,6 +50,7 @@ def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="see that it runs; its figures mean nothing")
     parser.add_argument("--keep", action="store_true", help="also as this kind of machine's last result in docs/")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="measure nothing: print what a run has kept")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this one (may be given again)")
     for name, what in _COUNTS.items():
         usual = getattr(Scale(), name.replace("-", "_"))

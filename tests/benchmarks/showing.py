@@ -30,7 +30,7 @@ def show(report: Report, console: Console) -> None:
 
 def _contests(report: Report) -> Table:
     table = _table(
-        ("", "side", "per s", "ratio", "CPU us", "CPU ratio"),
+        ("", "side", "per s", "ratio", "CPU\nus", "CPU\nratio"),
         title="Side by side",
         caption="Ratio: speed by that of the first side in the same round; median, in brackets least and most.\n"
         "CPU us: microseconds of processor for one, by all threads of the process.\n"
@@ -42,9 +42,9 @@ def _contests(report: Report) -> Table:
                 "" if at else row.name,
                 found.name,
                 f"{found.per_s:,.0f}",
-                f"{found.ratio_median:.2f} ({found.ratio_least:.2f}-{found.ratio_most:.2f})",
+                f"{_short(found.ratio_median)} ({_short(found.ratio_least)}-{_short(found.ratio_most)})" if at else "1",
                 f"{found.cpu_us:,.1f}",
-                f"{found.cpu_ratio_median:.2f}",
+                _short(found.cpu_ratio_median) if at else "1",
                 end_section=at == len(row.results) - 1,
             )
     return table
@@ -92,6 +92,11 @@ def _backlogs(report: Report) -> Table:
                 f"{found.anonymous_bytes / one.early.anonymous_bytes:.2f}",
             )
     return table
+
+
+def _short(ratio: float) -> str:
+    """In few digits that say something."""
+    return f"{ratio:.{3 if ratio < 0.1 else 2 if ratio < 10 else 0}f}"
 
 
 def _table(headings: tuple[str, ...], *, title: str, caption: str) -> Table:

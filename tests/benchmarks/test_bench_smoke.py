@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from tests.benchmarks.parts import PARTS, reported
@@ -11,6 +12,7 @@ from tests.benchmarks.site import QUICK, Site
 from tests.brokers import Kafka
 
 
+@pytest.mark.slow
 def test_every_part_is_measured_and_kept(kafka: Kafka, tmp_path: Path) -> None:
     told: list[str] = []
 
