@@ -1,5 +1,7 @@
 """A report for people: a table for each of its parts, and what stands behind the rows."""
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -20,8 +22,7 @@ def show(report: Report, console: Console) -> None:
     )
     if report.rows:
         console.print(_contests(report))
-        for row in report.rows:
-            _tell_about(row, console)
+        _tell_about(report.rows, console)
     if report.loads:
         console.print(_loads(report))
     if report.backlogs:
@@ -50,11 +51,16 @@ def _contests(report: Report) -> Table:
     return table
 
 
-def _tell_about(row: Row, console: Console) -> None:
-    console.print(f"{row.name}: {row.count:,} {row.unit}, {len(row.rounds)} rounds", style="bold")
-    for found in row.results:
-        console.print(f"  {found.name}: {found.does}")
-    console.print("  " + "; ".join(f"{name}: {value}" for name, value in row.circumstances.items()))
+def _tell_about(rows: Sequence[Row], console: Console) -> None:
+    """What the sides do is said once."""
+    said: set[str] = set()
+    for row in rows:
+        console.print(f"{row.name}: {row.count:,} {row.unit}, {len(row.rounds)} rounds", style="bold")
+        for found in row.results:
+            if found.does not in said:
+                console.print(f"  {found.name}: {found.does}")
+        said.update(found.does for found in row.results)
+        console.print("  " + "; ".join(f"{name}: {value}" for name, value in row.circumstances.items()))
 
 
 def _loads(report: Report) -> Table:
