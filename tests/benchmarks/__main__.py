@@ -56,8 +56,8 @@ def _wishes() -> argparse.Namespace:
         usual = getattr(Scale(), name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=_count, metavar="N", help=f"{what}, instead of {usual:,}")
     wishes = parser.parse_args()
-    if wishes.keep and (wishes.quick or wishes.part):
-        parser.error("only a whole run is kept")
+    if wishes.keep and (wishes.part or _scale(wishes) != Scale()):
+        parser.error("only a whole run at its usual scale is kept")
     return wishes
 
 
