@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.benchmarks.customers import RECORD_BYTES, Customers
 from tests.benchmarks.publishing import published
 from tests.benchmarks.site import Site
-from tests.benchmarks.table_load import Load, start_apart
+from tests.benchmarks.table_load import COLD, WARM, Load, start_apart
 from tests.benchmarks.wiring import Places
 from tests.brokers import fresh, fresh_topic
 
@@ -41,7 +41,7 @@ class Bank:
     @cached_property
     def first_start(self) -> Load:
         """A process that fills the table from nothing, when first asked for."""
-        return self._start("cold")
+        return self._start(COLD)
 
     def filled(self) -> None:
         """See to it that the table is full; raises TimeoutError. Done by another process, so that this one stays small."""
@@ -51,7 +51,7 @@ class Bank:
     def next_start(self) -> Load:
         """A process that opens the table as an earlier one left it."""
         self.filled()
-        return self._start("warm")
+        return self._start(WARM)
 
     def _start(self, start: str) -> Load:
         return start_apart(self.places, start, self.customers.count, self._site.scale.load_patience_s)

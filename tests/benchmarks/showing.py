@@ -8,6 +8,7 @@ from rich.table import Table
 
 from tests.benchmarks.measuring import Row
 from tests.benchmarks.report import Report
+from tests.benchmarks.table_load import COLD
 
 _MIB = 2**20
 
@@ -60,7 +61,7 @@ def _tell_about(rows: Sequence[Row], console: Console) -> None:
             if found.does not in said:
                 console.print(f"  {found.name}: {found.does}")
         said.update(found.does for found in row.results)
-        console.print("  " + "; ".join(f"{name}: {value}" for name, value in row.circumstances.items()))
+        console.print("  " + "; ".join(f"{name}: {_said(value)}" for name, value in row.circumstances.items()))
 
 
 def _loads(report: Report) -> Table:
@@ -74,7 +75,7 @@ def _loads(report: Report) -> Table:
             f"{load.customers:,}",
             load.start,
             f"{load.took_s:,.1f}" if load.ready else f"not in {load.took_s:,.0f}",
-            f"{load.loaded / load.took_s:,.0f}",
+            f"{load.loaded / load.took_s:,.0f}" if load.start == COLD else "",
             f"{load.resident.total_bytes / _MIB:,.0f}",
             f"{load.resident.anonymous_bytes / _MIB:,.0f}",
             f"{load.disk_bytes / _MIB:,.0f}",
@@ -98,6 +99,10 @@ def _backlogs(report: Report) -> Table:
                 f"{found.anonymous_bytes / one.early.anonymous_bytes:.2f}",
             )
     return table
+
+
+def _said(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 def _short(ratio: float) -> str:

@@ -10,9 +10,11 @@ from tests.benchmarks.apart import answer_order, answered
 from tests.benchmarks.resident import Resident, disk_bytes, resident
 from tests.benchmarks.wiring import Places, table_of, wait_until_ready
 
+COLD, WARM = "cold", "warm"
+
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """One start: cold (an empty folder) or warm (a full one). Times are from before the interpreter was started.
+    """One `start`: cold (an empty folder) or warm (a full one). Times are from before the interpreter was started.
 
     `ready` where all `customers` were there in the end; otherwise it was given up with the `loaded` that had come by then.
     """
