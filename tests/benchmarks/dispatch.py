@@ -33,7 +33,8 @@ from consumer.core.sending import Bounds, Draft, draft
 from consumer.core.texts import Texts
 from consumer.dispatch import Dispatch, DispatchLimits
 from tests.benchmarks.endpoint import Endpoint, endpoint
-from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
+from tests.benchmarks.measuring import Contest, Side, Spent, Stopwatch
+from tests.benchmarks.site import Site
 from tests.builders import PSEUDONYMS, notice, preferences, transaction
 from tests.fakes import Listed
 
@@ -76,21 +77,30 @@ class CountingOutbox(SqliteOutbox):
 
 
 @contextmanager
-def dispatch(site: Site) -> Iterator[Contest]:
+def dispatch(site: Site) -> Iterator[Sequence[Contest]]:
     """Start the endpoint, write the texts; hand out both sides, and see in the end that the endpoint has all texts."""
     bank = _bank(site.scale.texts)
     played: list[str] = []
     with endpoint() as sns:
-        yield Contest(
-            name="dispatch",
-            unit="texts",
-            count=site.scale.texts,
-            bare="boto3's publish in a pool of threads, nothing written down",
-            do_bare=partial(_bare, bank, sns, played),
-            ours="claim, check, compose, guard, limit, begin, publish, settle, on SQLite with synchronous=FULL",
-            do_ours=partial(_ours, bank, sns, site.folder, played),
-            circumstances={"threads": THREADS, "endpoint": "scripted, its own process, no latency"},
+        bare = Side(
+            name="bare",
+            does="boto3's publish in a pool of threads, nothing written down",
+            do=partial(_bare, bank, sns, played),
         )
+        ours = Side(
+            name="Avviso",
+            does="claim, check, compose, guard, limit, begin, publish, settle, on SQLite with synchronous=FULL",
+            do=partial(_ours, bank, sns, site.folder, played),
+        )
+        yield [
+            Contest(
+                name="dispatch",
+                unit="texts",
+                count=site.scale.texts,
+                sides=(bare, ours),
+                circumstances={"threads": THREADS, "endpoint": "scripted, its own process, no latency"},
+            )
+        ]
         taken, expected = sns.accepted(), len(played) * site.scale.texts
         if taken != expected:
             raise RuntimeError(f"the endpoint took {taken} texts, not {expected}")

@@ -1,14 +1,14 @@
 """What was made to harm a decoder beside as many ordinary events: its worst bounds how long one record can stall us."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from consumer.adapters.avro import AvroDecoder
 from consumer.core.record import Record
 from consumer.errors import Undecodable
 from tests.avro import ID, Listed, decoder, our_bytes, transaction_fields
-from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
+from tests.benchmarks.measuring import Contest, Side, Spent, Stopwatch
 from tests.builders import record
 from tests.hostile import ROWS, schema_of, value_of
 
@@ -16,7 +16,7 @@ _TRIES = 3
 
 
 @contextmanager
-def hostile(_: Site) -> Iterator[Contest]:
+def hostile() -> Iterator[Sequence[Contest]]:
     """Take each record of the corpus alone, to find the worst; hand out both sides."""
     corpus = {row["name"]: (schema_of(row), record(value=value_of(row))) for row in ROWS}
     ordinary = record(value=our_bytes("TransactionPosted", transaction_fields()))
@@ -24,16 +24,25 @@ def hostile(_: Site) -> Iterator[Contest]:
     experienced.decode(ordinary)
     took_s = {name: min(_cpu_s(schema, one) for _ in range(_TRIES)) for name, (schema, one) in corpus.items()}
     worst = max(took_s, key=lambda name: took_s[name])
-    yield Contest(
-        name="hostile",
-        unit="records of the corpus",
-        count=len(corpus),
-        bare="as many ordinary events, read as every day",
-        do_bare=lambda: _ordinary(experienced, ordinary, len(corpus)),
-        ours="the corpus, each record with the schema that came with it, into dead letters",
-        do_ours=lambda: _corpus(corpus),
-        circumstances={"worst CPU ms": round(took_s[worst] * 1000, 1), "worst": worst},
+    every_day = Side(
+        name="ordinary",
+        does="as many ordinary events, read as every day",
+        do=lambda: _ordinary(experienced, ordinary, len(corpus)),
     )
+    set_aside = Side(
+        name="hostile",
+        does="the corpus, each record with the schema that came with it, into dead letters",
+        do=lambda: _corpus(corpus),
+    )
+    yield [
+        Contest(
+            name="hostile",
+            unit="records of the corpus",
+            count=len(corpus),
+            sides=(every_day, set_aside),
+            circumstances={"worst CPU ms": round(took_s[worst] * 1000, 1), "worst": worst},
+        )
+    ]
 
 
 def _cpu_s(schema: str, arrived: Record) -> float:

@@ -1,155 +1,135 @@
-"""The bank of the benchmarks: customers, what they asked for, and events of which one in twenty is told."""
+"""What happens at the bank of the benchmarks: streams of events, mixed of those that are told and those that are not."""
 
 import random
+import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
-from confluent_kafka import Producer
 
 from consumer.adapters import resources
 from consumer.sandbox.encoding import SingleObjects
-from tests.acceptance.stage import alert_fields, preference_fields, transaction_fields
-from tests.brokers import Kafka, fresh_topic
+from tests.acceptance.stage import transaction_fields
+from tests.benchmarks.customers import Customers, account_id, customer_id, has_filter
+from tests.benchmarks.publishing import Told
 
-PREFERENCES, TRANSACTIONS, BALANCES = "AlertPreferences", "TransactionPosted", "BalanceChanged"
-KINDS = (
-    "card_not_present",
-    "atm_withdrawal",
-    "salary_received",
-    "refund_or_reversal",
-    "large_debit",
-    "overdrawn",
-    "low_balance",
-)
-ON = {"large_debit": "100", "low_balance": "50"}
-TOLD_ONE_IN = 20
-_SILENT_BELOW = 10  # of each twenty: the first is told, those before this one concern customers with alerts on
-_FILTER = ["CARD_PRESENT"]  # half of the customers with alerts on want to hear of payments by card only
-_FLUSH_S = 120.0
+TRANSACTIONS, BALANCES = "TransactionPosted", "BalanceChanged"
+RECORD_BYTES = 400
+"""At most, as the brokers count an event."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One record to publish."""
+class Sort(Enum):
+    """What becomes of an event."""
 
-    schema: str
-    key: str
-    fields: Mapping[str, Any]
+    NOTHING_ON = auto()  # of customers with nothing on
+    MISSED = auto()  # below the threshold or filtered out, of customers with alerts on
+    COMFORTABLE = auto()  # a balance above the threshold of who wants to hear of low ones: tells nothing, is remembered
+    TOLD = auto()
 
 
-def preferences(customers: int) -> Iterator[Told]:
-    """A quarter of the customers never said a word, a quarter switched all off, half have two alerts on.
+class Mixture(msgspec.Struct, frozen=True, kw_only=True):
+    """`told` of a thousand events are told.
 
-    Half of these want to hear of large payments only where they are by card.
+    Of the others ten in nineteen are silent because nothing is on, nine by threshold or filter; a fifth of these nine are
+    balances that are told until recovered.
     """
-    for number in range(customers):
-        if number % 4 == 0:
-            continue
-        alerts = [
-            alert_fields(kind, ON.get(kind)) | {"enabled": kind in ON and _has_alerts_on(number)} for kind in KINDS
-        ]
-        if _has_filter(number):
-            alerts[KINDS.index("large_debit")]["filters"]["channels"] = _FILTER
-        fields = preference_fields(customer_id=_customer(number), alerts=alerts)
-        yield Told(schema=PREFERENCES, key=_customer(number), fields=fields)
+
+    told: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.told / 10:g} % told"
+
+    def deck(self) -> list[Sort]:
+        """A thousand events, in order of their sorts."""
+        quiet = 1000 - self.told
+        silent = round(quiet * 45 / 95)
+        comfortable = round(silent / 5)
+        counts = {
+            Sort.NOTHING_ON: quiet - silent,
+            Sort.MISSED: silent - comfortable,
+            Sort.COMFORTABLE: comfortable,
+            Sort.TOLD: self.told,
+        }
+        return [sort for sort, count in counts.items() for _ in range(count)]
+
+    def shares(self) -> Mapping[str, str | int | float]:
+        """For the report: what the stream is made of."""
+        deck = self.deck()
+        shares = {sort: f"{deck.count(sort) / 10:g} %" for sort in Sort}
+        return {
+            "told": shares[Sort.TOLD],
+            "of customers with nothing on": shares[Sort.NOTHING_ON],
+            "below the threshold or filtered out": shares[Sort.MISSED],
+            "balances whose standing is kept": shares[Sort.COMFORTABLE],
+        }
+
+    def sorts(self, count: int) -> list[Sort]:
+        """So many events, each thousand of them shuffled; the same at every call."""
+        chance, drawn = random.Random(self.told), list[Sort]()
+        while len(drawn) < count:
+            deck = self.deck()
+            chance.shuffle(deck)
+            drawn += deck
+        return drawn[:count]
+
+    def told_of(self, count: int) -> int:
+        """How many of so many events make a notice."""
+        return self.sorts(count).count(Sort.TOLD)
 
 
-def events(count: int, customers: int, *, balances: int) -> Iterator[Told]:
-    """In each hundred: 50 of customers with nothing on, 45 that are silent, 5 that are told.
-
-    Of the silent ones `balances` are comfortable balances of customers who want to hear of low ones until they recover: they
-    tell nothing, and change what must be remembered. The others are below the threshold, or past it and filtered out.
-    """
-    chance, now = random.Random(count), datetime.now(UTC) - timedelta(minutes=1)
-    on = [number for number in range(customers) if _has_alerts_on(number)]
-    off = [number for number in range(customers) if not _has_alerts_on(number)]
-    for number in range(count):
-        turn, silent = number % TOLD_ONE_IN, _silent(number)
-        who = chance.choice(on if turn < _SILENT_BELOW else off)
-        at = now + timedelta(microseconds=number)
-        if silent is not None and silent < balances:
-            yield Told(schema=BALANCES, key=_account(who), fields=_balance(number, who, at))
-        else:
-            filtered = silent is not None and _has_filter(who)
-            amount = Decimal(
-                chance.randrange(100_00, 5_000_00) if turn == 0 or filtered else chance.randrange(1_00, 99_99)
-            )
-            fields = transaction_fields(
-                number,
-                customer_ids=[_customer(who)],
-                account_id=_account(who),
-                amount=amount.scaleb(-2),
-                occurred_at=at,
-                channel="TRANSFER" if filtered else "CARD_PRESENT",
-            )
-            yield Told(schema=TRANSACTIONS, key=_account(who), fields=fields)
+ORDINARY = Mixture(told=50)
 
 
-def published(kafka: Kafka, stream: Iterator[Told], partitions: int) -> dict[str, str]:
-    """Publish it all into fresh topics, as Avro single objects; the topics by the schema's name."""
-    topics = {name: fresh_topic(kafka, name, partitions) for name in (PREFERENCES, TRANSACTIONS, BALANCES)}
+def events(mixture: Mixture, count: int, customers: Customers, topics: Mapping[str, str]) -> Iterator[Told]:
+    """That many, a minute old; customers are drawn from all there are. `topics` by the schema's name."""
     encode = SingleObjects(resources.schemas())
-    producer = Producer(
-        {"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 20, "queue.buffering.max.messages": 0}
+    chance, start = random.Random(count), datetime.now(UTC) - timedelta(minutes=1)
+    for number, sort in enumerate(mixture.sorts(count)):
+        who = customers.without_alerts(chance) if sort is Sort.NOTHING_ON else customers.with_alerts(chance)
+        at = start + timedelta(microseconds=number)
+        if sort is Sort.COMFORTABLE:
+            schema, fields = BALANCES, _balance(number, who, at, chance)
+        else:
+            schema, fields = TRANSACTIONS, _transaction(number, who, at, sort, chance)
+        yield Told(topic=topics[schema], key=account_id(who), value=encode(schema, fields))
+
+
+def elsewhere(count: int, customers: Customers, seed: int) -> Iterator[str]:
+    """The customers of so many other events of the ordinary mixture: half of them have nothing on."""
+    chance = random.Random(seed)
+    for number in range(count):
+        yield customer_id(customers.with_alerts(chance) if number % 2 else customers.without_alerts(chance))
+
+
+def _transaction(number: int, who: int, at: datetime, sort: Sort, chance: random.Random) -> dict[str, Any]:
+    large, small = chance.randrange(100_00, 5_000_00), chance.randrange(1_00, 99_99)
+    filtered = sort is Sort.MISSED and has_filter(who)
+    by_card = sort is not Sort.NOTHING_ON or number % 2 == 0
+    is_large = sort is Sort.TOLD or filtered or (sort is Sort.NOTHING_ON and number % 4 < 2)
+    return transaction_fields(
+        number,
+        event_id=_identity(chance),
+        transaction_id=_identity(chance),
+        customer_ids=[customer_id(who)],
+        account_id=account_id(who),
+        amount=Decimal(large if is_large else small).scaleb(-2),
+        occurred_at=at,
+        channel="CARD_PRESENT" if by_card and not filtered else "TRANSFER",
     )
-    refusals: list[object] = []
-    for number, one in enumerate(stream):
-        producer.produce(
-            topics[one.schema],
-            key=one.key,
-            value=encode(one.schema, one.fields),
-            on_delivery=lambda error, _: refusals.append(error) if error else None,
-        )
-        if number % 1000 == 0:
-            producer.poll(0)
-    assert producer.flush(_FLUSH_S) == 0
-    assert not refusals, refusals[0]
-    return topics
 
 
-def told(count: int) -> int:
-    """How many of so many events make a notice."""
-    return len(range(0, count, TOLD_ONE_IN))
-
-
-def shares(balances: int) -> Mapping[str, str | int | float]:
-    """For the report: what the stream is made of."""
-    silent = f"50 % of customers with nothing on, {45 - balances} % below the threshold or filtered out"
-    return {"told": "5 %", "silent": f"{silent}, {balances} % balances whose standing is kept"}
-
-
-def _silent(number: int) -> int | None:
-    """Which of the 45 silent ones in its hundred an event is, from 0 on; None if it is none of them."""
-    twenty, turn = divmod(number % 100, TOLD_ONE_IN)
-    return twenty * (_SILENT_BELOW - 1) + turn - 1 if 0 < turn < _SILENT_BELOW else None
-
-
-def _has_alerts_on(number: int) -> bool:
-    return number % 2 == 1
-
-
-def _has_filter(number: int) -> bool:
-    return number % 4 == 3
-
-
-def _customer(number: int) -> str:
-    return f"cust-{number:06d}"
-
-
-def _account(number: int) -> str:
-    return f"acc-{number:06d}"
-
-
-def _balance(number: int, who: int, at: datetime) -> dict[str, Any]:
+def _balance(number: int, who: int, at: datetime, chance: random.Random) -> dict[str, Any]:
     return {
-        "customer_ids": [_customer(who)],
+        "customer_ids": [customer_id(who)],
         "available": Decimal(640_00 + number % 977).scaleb(-2),
         "currency": "EUR",
-        "event_id": f"evt-{number}",
+        "event_id": _identity(chance),
         "occurred_at": at,
-        "account_id": _account(who),
+        "account_id": account_id(who),
         "account_number": "IT60X0542811101000000123456",
         "account_kind": "CURRENT",
         "account_currency": "EUR",
@@ -158,3 +138,8 @@ def _balance(number: int, who: int, at: datetime) -> dict[str, Any]:
         "previous_available": None,
         "reason": "MOVEMENT",
     }
+
+
+def _identity(chance: random.Random) -> str:
+    """As long as most banks' are, and in no order."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))

@@ -1,0 +1,141 @@
+"""Who reads the events: a loop that only fetches them, the reference that also decodes them, and Avviso's whole intake."""
+
+import io
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import msgspec
+from confluent_kafka import Consumer, Message
+
+from consumer.adapters import resources
+from consumer.adapters.avro import Library
+from consumer.adapters.outbox_sqlite import SqliteOutboxReader
+from consumer.adapters.preference_table import PreferenceTable
+from consumer.ports import RecordSource
+from consumer.process import rare_collections
+from tests.benchmarks.counting import SILENCE_S, CountingSource
+from tests.benchmarks.measuring import Spent, Stopwatch
+from tests.benchmarks.population import BALANCES, TRANSACTIONS
+from tests.benchmarks.prefetch import fetched_ahead
+from tests.benchmarks.wiring import Places, intake_of
+from tests.brokers import fresh
+
+BATCH_RECORDS = 500
+_HEADER_BYTES = 10  # of an Avro single object
+
+
+def consume(places: Places, count: int) -> Spent:
+    """Fetch, and look at nothing."""
+    return _consumed(places, count, lambda _: None)
+
+
+def reference(places: Places, count: int) -> Spent:
+    """Fetch, and decode by the schema as it is shipped: what nobody can do without who reads every event."""
+    schemas = _schemas()
+
+    def decode(messages: Sequence[Message]) -> None:
+        for message in messages:
+            value: Any = message.value()
+            stream = io.BytesIO(value)
+            fastavro.schemaless_reader(stream, schemas[stream.read(_HEADER_BYTES)], None)
+
+    return _consumed(places, count, decode)
+
+
+def avviso(
+    places: Places, count: int, told: int, table: PreferenceTable, folder: Path, passers_by: Iterable[str]
+) -> Spent:
+    """Everything that intake does, for a new group and on a new outbox: nothing was read, nothing was told.
+
+    What `table` remembers of earlier rounds is what it would after days of other events: `passers_by` were looked up since.
+    """
+    stopping, watch = threading.Event(), _Watch(count)
+    for customer_id in passers_by:
+        table.word(customer_id)
+
+    def watched(source: RecordSource) -> RecordSource:
+        return CountingSource(source, count, stopping, begun=watch.start, done=watch.done)
+
+    with ExitStack() as undo:
+        outbox = Path(undo.enter_context(tempfile.TemporaryDirectory(dir=folder))) / "outbox.sqlite"
+        settings = msgspec.structs.replace(places, group=fresh("avviso"), outbox=str(outbox)).settings()
+        loop = undo.enter_context(intake_of(settings, table, watched, stopping))
+        with rare_collections():  # as `run` does
+            loop.run()
+        see_notices(outbox, told)
+    return watch.spent
+
+
+def see_notices(outbox: Path, expected: int) -> None:
+    """Raises RuntimeError where there are not so many."""
+    with SqliteOutboxReader.open(outbox) as reader:
+        found = sum(reader.stats().values())
+    if found != expected:
+        raise RuntimeError(f"{found} notices stand in the outbox, not {expected}")
+
+
+class _Watch:
+    """Runs from when all that will be fetched ahead is there until `count` records are done with."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.spent = Spent(wall_s=0.0, cpu_s=0.0)
+
+    def start(self) -> None:
+        fetched_ahead()
+        self._stopwatch = Stopwatch()
+
+    def done(self, records: int) -> None:
+        if records >= self._count:
+            self.spent = self._stopwatch.read()
+
+
+def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], None]) -> Spent:
+    """All records, no offset committed. The last batch asks for no more than there is: it would wait for more."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": places.bootstrap_servers,
+            "group.id": fresh("bare"),
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        }
+    )
+    consumer.subscribe([places.transactions, places.balances])
+    try:
+        messages = _batch(consumer, count)
+        fetched_ahead()
+        seen, stopwatch = 0, Stopwatch()
+        while True:
+            take(messages)
+            seen += len(messages)
+            if seen >= count:
+                return stopwatch.read()
+            messages = _batch(consumer, count - seen)
+    finally:
+        consumer.close()
+
+
+def _batch(consumer: Consumer, left: int) -> Sequence[Message]:
+    patient_until_s = time.monotonic() + SILENCE_S
+    while not (messages := consumer.consume(min(BATCH_RECORDS, left), 1.0)):
+        if time.monotonic() > patient_until_s:
+            raise TimeoutError(f"{left} records are still to come, and none came for {SILENCE_S:.0f} s")
+    return messages
+
+
+def _schemas() -> Mapping[bytes, Any]:
+    """Each schema as it is shipped, logical types and all, by the header of its records."""
+    library = Library(resources.schemas())
+    parsed = {}
+    for name in (TRANSACTIONS, BALANCES):
+        schema = fastavro.parse_schema(msgspec.json.decode(library.newest_text(name)))
+        canonical = fastavro.schema.to_parsing_canonical_form(schema)
+        fingerprint = fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")
+        parsed[b"\xc3\x01" + bytes.fromhex(fingerprint)] = schema
+    return parsed

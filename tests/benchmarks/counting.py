@@ -1,0 +1,69 @@
+"""A source of records that is looked at from outside: when the first ones came, and how many are done with."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from consumer.core.record import Record
+from consumer.ports import RecordSource
+
+SILENCE_S = 60.0
+
+
+class CountingSource:
+    """Calls `begun` once, before the first records are handed out, and `done` with how many are processed so far.
+
+    After `count` of them the loop is to stop: it sets `stopping`.
+    """
+
+    def __init__(
+        self,
+        source: RecordSource,
+        count: int,
+        stopping: threading.Event,
+        *,
+        begun: Callable[[], None],
+        done: Callable[[int], None],
+    ) -> None:
+        self._source = source
+        self._count = count
+        self._stopping = stopping
+        self._begun = begun
+        self._done = done
+        self._handed_out = False
+        self._processed = 0
+        self._patient_until_s = time.monotonic() + SILENCE_S
+
+    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+        records = self._source.poll(records_max=records_max, timeout_s=timeout_s)
+        if records:
+            if not self._handed_out:
+                self._handed_out = True
+                self._begun()
+            self._patient_until_s = time.monotonic() + SILENCE_S
+        elif time.monotonic() > self._patient_until_s:
+            left = self._count - self._processed
+            raise TimeoutError(f"intake has still {left} records to come, and none came for {SILENCE_S:.0f} s")
+        return records
+
+    def processed(self, records: Sequence[Record]) -> None:
+        self._source.processed(records)
+        self._processed += len(records)
+        self._done(self._processed)
+        if self._processed >= self._count:
+            self._stopping.set()
+
+    def owns(self, record: Record) -> bool:
+        return self._source.owns(record)
+
+    def commit(self) -> None:
+        self._source.commit()
+
+    def pause(self) -> None:
+        self._source.pause()
+
+    def resume(self) -> None:
+        self._source.resume()
+
+    def close(self) -> None:
+        self._source.close()
