@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,8 @@ from consumer.core.record import Position
 FULL_NAME = "bank.events.v1.AlertPreferences"
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _MINUTES_A_DAY = 24 * 60
+_SYMBOLS_MAX = 16
+_TIME_ZONES_MAX = 1024
 
 
 class InvalidPreferences(ValueError):
@@ -77,8 +80,8 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidPreferences("quiet hours start and end at the same minute: no hour or every hour?")
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an alert is limited to; an empty set is no limit."""
+class Filters(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What an alert is limited to; an empty set is no limit. Kept by the million, so without the names of its fields."""
 
     directions: frozenset[Direction] = frozenset()
     channels: frozenset[Channel] = frozenset()
@@ -91,8 +94,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return "Filters()"
 
 
-class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a customer asked for of one alert kind. Absent threshold or repeat: as the catalogue says."""
+class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a customer asked for of one alert kind. Absent threshold or repeat: as the catalogue says. Kept so too."""
 
     enabled: bool
     threshold: Money | None = None
@@ -100,8 +103,11 @@ class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     filters: Filters = Filters()
 
 
-class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All that one customer asked for. `position`: the record that said so. `consents`: per alert class."""
+class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one customer asked for. `position`: the record that said so. `consents`: per alert class.
+
+    Many customers may share one mapping of `alerts`: nobody changes it.
+    """
 
     customer_id: str
     language: str
@@ -118,10 +124,8 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """Refuse what could not be used at night."""
         if not self.customer_id:
             raise InvalidPreferences("customer_id is empty")
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise InvalidPreferences("time_zone is no IANA time zone that this machine knows") from None
+        if not _is_time_zone(self.time_zone):
+            raise InvalidPreferences("time_zone is no IANA time zone that this machine knows")
 
     @property
     def usable_phone(self) -> Phone | None:
@@ -138,25 +142,61 @@ def preferences_from_fields(fields: Mapping[str, Any], position: Position) -> Pr
 
     Raises InvalidPreferences, naming the field and the rule, never the value.
     """
+    return preferences_with(alerts_from_fields(fields), fields, position)
+
+
+def alerts_from_fields(fields: Mapping[str, Any]) -> Mapping[str, AlertPreference]:
+    """The part of it that many customers have in common: what they asked for of each alert kind."""
+    try:
+        return {alert["kind"]: _alert(alert) for alert in fields["alerts"]}
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
+        raise _invalid(problem) from None
+
+
+def preferences_with(
+    alerts: Mapping[str, AlertPreference], fields: Mapping[str, Any], position: Position
+) -> Preferences:
+    """The rest of it, with `alerts` that are known already."""
     try:
         return Preferences(
             customer_id=fields["customer_id"],
             language=fields["language"],
             time_zone=fields["time_zone"],
-            detail_level=DetailLevel(fields["detail_level"].lower()),
+            detail_level=_detail_level(fields["detail_level"]),
             phone=None if fields["phone"] is None else Phone(fields["phone"]),
             phone_verified=fields["phone_verified"],
             quiet_hours=_quiet_hours(fields["quiet_from_minute"], fields["quiet_until_minute"]),
             consents=dict(fields["consents"]),
-            alerts={alert["kind"]: _alert(alert) for alert in fields["alerts"]},
+            alerts=alerts,
             position=position,
         )
-    except InvalidPreferences:
-        raise
-    except KeyError as missing:
-        raise InvalidPreferences(f"field {missing.args[0]} is missing") from None
-    except (ValueError, TypeError, AttributeError):
-        raise InvalidPreferences("a field has a value or a type that its schema does not allow") from None
+    except (KeyError, ValueError, TypeError, AttributeError) as problem:
+        raise _invalid(problem) from None
+
+
+def _invalid(problem: Exception) -> InvalidPreferences:
+    """What is wrong, in our own words: foreign ones may quote a value."""
+    match problem:
+        case InvalidPreferences():
+            return problem
+        case KeyError():
+            return InvalidPreferences(f"field {problem.args[0]} is missing")
+        case _:
+            return InvalidPreferences("a field has a value or a type that its schema does not allow")
+
+
+@lru_cache(_SYMBOLS_MAX)
+def _detail_level(symbol: str) -> DetailLevel:
+    return DetailLevel(symbol.lower())
+
+
+@lru_cache(_TIME_ZONES_MAX)
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _quiet_hours(start_minute: int | None, end_minute: int | None) -> QuietHours | None:

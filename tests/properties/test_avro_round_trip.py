@@ -43,7 +43,7 @@ _HAPPENED = {
     "account_sequence": _SEQUENCES,
     "currency": _CURRENCIES,
 }
-_TRANSACTIONS = st.fixed_dictionaries(
+TRANSACTIONS = st.fixed_dictionaries(
     _HAPPENED
     | {
         "amount": _AMOUNTS.map(abs),
@@ -59,7 +59,7 @@ _TRANSACTIONS = st.fixed_dictionaries(
         "balance_after": st.none() | _AMOUNTS,
     }
 )
-_BALANCES = st.fixed_dictionaries(
+BALANCES = st.fixed_dictionaries(
     _HAPPENED
     | {
         "available": _AMOUNTS,
@@ -71,7 +71,7 @@ _BALANCES = st.fixed_dictionaries(
 
 
 @EXAMPLES
-@given(_TRANSACTIONS)
+@given(TRANSACTIONS)
 def test_every_transaction_is_read_as_it_was_written(fields: dict[str, Any]) -> None:
     event = DECODER.decode(record(value=our_bytes("TransactionPosted", fields)))
 
@@ -79,7 +79,7 @@ def test_every_transaction_is_read_as_it_was_written(fields: dict[str, Any]) -> 
 
 
 @EXAMPLES
-@given(_BALANCES)
+@given(BALANCES)
 def test_every_balance_is_read_as_it_was_written(fields: dict[str, Any]) -> None:
     event = DECODER.decode(record(value=our_bytes("BalanceChanged", fields)))
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from consumer.adapters.avro.density import VALUES_MAX, density
+from consumer.adapters.avro.endings import Endings, ends_in
 from consumer.adapters.avro.framing import (
     ConfluentGuid,
     ConfluentId,
@@ -22,11 +23,18 @@ from consumer.adapters.avro.framing import (
 from consumer.adapters.avro.glance import Glancer, glancer
 from consumer.adapters.avro.library import Library
 from consumer.adapters.avro.plans import plan
-from consumer.adapters.avro.types import SchemaRefused, read_schema
+from consumer.adapters.avro.types import RecordType, SchemaRefused, read_schema
 from consumer.adapters.avro.values import Change, Unreadable
 from consumer.adapters.avro.wire import Wire
 from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields
-from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
+from consumer.core.preferences import (
+    FULL_NAME,
+    AlertPreference,
+    InvalidPreferences,
+    Preferences,
+    alerts_from_fields,
+    preferences_with,
+)
 from consumer.core.record import Record
 from consumer.core.screen import Glance
 from consumer.errors import DeadLetterReason, Undecodable
@@ -35,6 +43,7 @@ from consumer.ports import SchemaVersions, WriterSchemas
 VALUE_BYTES_MAX = 262_144
 AHEAD_MAX = timedelta(minutes=5)
 _PREFERENCES = frozenset({FULL_NAME})
+_ALERTS = "alerts"
 _SCHEMAS_MAX = 1000
 _Registry = TypeVar("_Registry", WriterSchemas, SchemaVersions)
 
@@ -42,7 +51,7 @@ _Registry = TypeVar("_Registry", WriterSchemas, SchemaVersions)
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):
     """How records of one writer's schema are read. `full_name`: that of our schema; `bytes_max`: of a record's content.
 
-    `glance`: if it can be begun only.
+    `glance`: if it can be begun only. `endings`: if the alerts of preferences stand last, where many have the same bytes.
     """
 
     full_name: str
@@ -50,6 +59,7 @@ class _Reading(msgspec.Struct, frozen=True, kw_only=True):
     wire: Wire
     change: Change
     glance: Glancer | None
+    endings: Endings[Mapping[str, AlertPreference]] | None
 
 
 class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +108,10 @@ class AvroDecoder:
 
     def decode(self, record: Record) -> Event:
         """The event that the record tells of; its type is the full name of the schema, whatever the topic."""
-        head, full_name, fields = self._fields(record, EVENT_TYPES)
+        head, content, start, reading = self._found(record, EVENT_TYPES)
+        fields = _read(content, start, head, reading)
         try:
-            event = event_from_fields(full_name, fields)
+            event = event_from_fields(reading.full_name, fields)
         except InvalidEvent as problem:
             raise _refused(head, DeadLetterReason.INVALID_EVENT, str(problem)) from None
         if event.occurred_at - self._now() > self._ahead_max:
@@ -110,13 +121,22 @@ class AvroDecoder:
 
     def preferences(self, record: Record) -> Preferences:
         """What the record says that a customer asked for; a record without a value is for the caller to understand."""
-        head, _, fields = self._fields(record, _PREFERENCES)
+        head, content, start, reading = self._found(record, _PREFERENCES)
+        recalled = None if reading.endings is None else reading.endings.recall(content, start)
         try:
-            return preferences_from_fields(fields, record.position)
+            if recalled is not None:
+                fields, alerts = recalled
+                return preferences_with(alerts, fields, record.position)
+            fields = _read(content, start, head, reading)
+            alerts = alerts_from_fields(fields)
+            if reading.endings is not None:
+                reading.endings.learn(content, start, alerts)
+            return preferences_with(alerts, fields, record.position)
         except InvalidPreferences as problem:
             raise _refused(head, DeadLetterReason.INVALID_PREFERENCES, str(problem)) from None
 
-    def _fields(self, record: Record, expected: Collection[str]) -> tuple[bytes, str, Mapping[str, Any]]:
+    def _found(self, record: Record, expected: Collection[str]) -> tuple[bytes, bytes, int, _Reading]:
+        """The head of the record, the bytes that hold its content, where that begins, and how it is read."""
         head, content, start = framed(record, self._value_bytes_max)
         reading = self._readings.get(head) or self._learn(head)
         if isinstance(reading, _Refusal):
@@ -125,7 +145,7 @@ class AvroDecoder:
             raise _refused(head, DeadLetterReason.WRONG_TYPE, "the schema is not of a kind that is read here")
         if len(content) - start > reading.bytes_max:
             raise _refused(head, DeadLetterReason.TOO_LARGE, f"it could become more than {VALUES_MAX} values")
-        return head, reading.full_name, _read(content, start, head, reading)
+        return head, content, start, reading
 
     def _learn(self, head: bytes) -> _Reading | _Refusal:
         """How to read what was written so; remembered, but not that the registry does not know it: it may, later."""
@@ -175,11 +195,18 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
             wire=Wire(schema),
             change=plan(schema, reader),
             glance=glancer(schema, reader),
+            endings=_endings(schema, reader),
         )
     except SchemaRefused as problem:
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail=str(problem))
     except Exception:  # noqa: BLE001 - a schema comes from outside as its records do: it must not stop those after it
         return _Refusal(reason=DeadLetterReason.SCHEMA_REFUSED, detail="the schema cannot be used")
+
+
+def _endings(writer: RecordType, reader: RecordType) -> Endings[Mapping[str, AlertPreference]] | None:
+    if reader.name not in _PREFERENCES or not ends_in(writer, reader, _ALERTS):
+        return None
+    return Endings(writer, reader, _ALERTS)
 
 
 def _read(content: bytes, start: int, head: bytes, reading: _Reading) -> Mapping[str, Any]:
