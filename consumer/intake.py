@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from logging import WARNING
+from operator import attrgetter
 
 import msgspec
 from opentelemetry.metrics import Counter as Instrument
@@ -27,7 +28,7 @@ NOTHING_RECORDED = Recorded(notices=0, cancelled=0)
 class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much at once, and how long a poll waits; while something is unavailable it is tried again after each poll."""
 
-    batch_records_max: int = 500
+    batch_records_max: int = 5000
     poll_timeout_s: float = 1.0
     conflicts_max: int = 5
 
@@ -127,8 +128,7 @@ class Intake:
     def _read(self, batch: _Batch) -> None:
         """Every record is screened out, or becomes cases or a dead letter. Nothing is written yet: it may be done again."""
         batch.screened, batch.cases, batch.letters = [], [], []
-        for record in batch.records:
-            glance = self.pipeline.screen(record)
+        for record, glance in zip(batch.records, self.pipeline.screen(batch.records), strict=True):
             if glance is not None:
                 batch.screened.append((record, glance))
                 continue
@@ -186,6 +186,9 @@ class Intake:
         raise Unavailable("outbox", "conflict")
 
 
+_topic, _event_type, _customer_ids = map(attrgetter, ("position.topic", "event_type", "customer_ids"))
+
+
 def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
     _add(telemetry.DECISIONS, "reason", Counter(verdict.reason for verdict in verdicts))
     if recorded == NOTHING_RECORDED:
@@ -197,13 +200,12 @@ def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
 
 
 def _count(batch: _Batch) -> None:
-    _add(telemetry.RECORDS, "topic", Counter(record.position.topic for record in batch.records))
+    _add(telemetry.RECORDS, "topic", Counter(map(_topic, batch.records)))
     events = {case.record.position: event_type(case.event) for case in batch.cases}
-    types = Counter(events.values())
-    types.update(glance.event_type for _, glance in batch.screened)
-    screened = sum(len(glance.customer_ids) for _, glance in batch.screened)
+    glances = [glance for _, glance in batch.screened]
+    screened = sum(map(len, map(_customer_ids, glances)))
     _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screened}))
-    _add(telemetry.EVENTS, "event_type", types)
+    _add(telemetry.EVENTS, "event_type", Counter(events.values()) + Counter(map(_event_type, glances)))
 
 
 def _add(counter: Instrument, attribute: str, counts: Counter[str]) -> None:

@@ -7,7 +7,7 @@ from typing import assert_never
 import msgspec
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Suppress, cancellation, decide, is_reversal, questions
+from consumer.core.decision import Notify, Suppress, Weighed, cancellation, decide, is_reversal, questions, weigh
 from consumer.core.event import Event, TransactionPosted, event_type
 from consumer.core.masking import masked_values
 from consumer.core.notice import Change, EventKey, Notice
@@ -18,19 +18,24 @@ from consumer.core.screen import Glance, may_concern
 from consumer.core.standing import Memory, Questions, StandingChange
 from consumer.errors import Undecodable
 from consumer.ports import DeadLetter, EventDecoder, PreferenceTable
-from consumer.telemetry import Span, span
+from consumer.telemetry import Span, point
 
 NOTIFY = "notify"
 DUPLICATE = "duplicate"
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One event and one customer entitled to hear of it, with what they asked for as it stands now."""
+    """One event and one customer entitled to hear of it, weighed by what they asked for as it stands now."""
 
     record: Record
     event: Event
     customer_id: str
-    preferences: Preferences | None
+    weighed: Weighed
+
+    @property
+    def preferences(self) -> Preferences | None:
+        """What the customer asked for; None if nothing."""
+        return self.weighed.keys.preferences
 
 
 def turns(cases: Iterable[Case]) -> list[list[Case]]:
@@ -70,12 +75,15 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     pseudonyms: Pseudonyms
     tenant: str
 
-    def screen(self, record: Record) -> Glance | None:
-        """What was seen of a record that can concern nobody: nothing to tell, remember or take back; else None."""
-        glance = self.decoder.glance(record)
-        if glance is None or may_concern(glance, map(self.preferences.word, glance.customer_ids)):
-            return None
-        return glance
+    def screen(self, records: Sequence[Record]) -> Sequence[Glance | None]:
+        """Of each record that can concern nobody what was seen of it; None of those with something to tell or remember."""
+        glances = [self.decoder.glance(record) for record in records]
+        words = self.preferences.words(one for glance in glances if glance is not None for one in glance.customer_ids)
+        word = words.__getitem__
+        return [
+            None if glance is None or may_concern(glance, map(word, glance.customer_ids)) else glance
+            for glance in glances
+        ]
 
     def read(self, record: Record) -> Sequence[Case] | DeadLetter:
         """The record's cases, or the dead letter that it is. Raises Unavailable where the registry does not answer."""
@@ -84,19 +92,16 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         except Undecodable as problem:
             return DeadLetter(record=record, reason=problem.reason, detail=problem.detail, schema=problem.schema)
         return [
-            Case(record=record, event=event, customer_id=customer_id, preferences=self.preferences.get(customer_id))
+            Case(record=record, event=event, customer_id=customer_id, weighed=self._weighed(event, customer_id))
             for customer_id in event.customer_ids
         ]
 
+    def _weighed(self, event: Event, customer_id: str) -> Weighed:
+        return weigh(event, customer_id, self.preferences.get(customer_id), self.catalogue, self.pseudonyms)
+
     def questions(self, cases: Iterable[Case]) -> Questions:
         """What must be remembered before these cases can be judged."""
-        asked = [
-            questions(case.event, case.customer_id, case.preferences, self.catalogue, self.pseudonyms) for case in cases
-        ]
-        return Questions(
-            standings=frozenset().union(*(one.standings for one in asked)),
-            occurrences=frozenset().union(*(one.occurrences for one in asked)),
-        )
+        return questions(case.weighed for case in cases)
 
     def judge(self, case: Case, memory: Memory, known: set[EventKey], now: datetime) -> Verdict:
         """Decide one case, and let `memory` and `known` learn from it for the cases after it.
@@ -104,18 +109,19 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         An event that is among the `known` tells nothing any more, whatever preferences say by now. It still takes back: an
         earlier stage that was silent may be told now, because what silenced it was taken back.
         """
-        decision = decide(case.event, case.customer_id, case.preferences, memory, self.catalogue, self.pseudonyms, now)
+        decision = decide(case.weighed, memory, now)
         match decision:
             case Suppress():
                 memory.learn(decision.standings, ())
                 return Verdict(reason=decision.reason.value, change=self._change(case, decision.standings, None))
-            case Notify() if self._key(case) in known:
-                return Verdict(reason=DUPLICATE, change=self._change(case, (), None))
             case Notify():
+                key = self._key(case)
+                if key in known:
+                    return Verdict(reason=DUPLICATE, change=self._change(case, (), None))
                 memory.learn(decision.standings, decision.occurrences)
-                known.add(self._key(case))
-                with span(Span.PROCESS, traceparent=case.record.traceparent, attributes={"avviso.kind": decision.kind}):
-                    notice = self._notice(case, decision, now)
+                known.add(key)
+                notice = self._notice(case, key, decision, now)
+                point(Span.PROCESS, traceparent=notice.traceparent, attributes={"avviso.kind": decision.kind})
                 return Verdict(reason=NOTIFY, change=self._change(case, decision.standings, notice))
             case _:
                 assert_never(decision)
@@ -128,12 +134,12 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             customer_id=case.customer_id,
         )
 
-    def _notice(self, case: Case, decision: Notify, now: datetime) -> Notice:
+    def _notice(self, case: Case, key: EventKey, decision: Notify, now: datetime) -> Notice:
         event, preferences = case.event, case.preferences
         kind = self.catalogue.kind(decision.kind)
         level = DetailLevel.NONE if preferences is None else preferences.detail_level
         return Notice(
-            key=self._key(case),
+            key=key,
             kind=decision.kind,
             also=decision.also,
             alert_class=kind.alert_class.name,

@@ -1,6 +1,6 @@
 """Every side effect of Avviso, as Protocols: what the loops may ask of the world, and how it may fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -106,8 +106,8 @@ class RecordSource(Protocol):
 class PreferenceTable(Protocol):
     """The customers' preferences, local to this process."""
 
-    def word(self, customer_id: str) -> Word:
-        """What may concern this customer, in short, as of what they asked for now."""
+    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
+        """What may concern each of these customers, in short, as of what they asked for now."""
         ...
 
     def get(self, customer_id: str) -> Preferences | None:

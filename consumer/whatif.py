@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Suppress, decide
+from consumer.core.decision import Notify, Suppress, decide, weigh
 from consumer.core.egress import refusal
 from consumer.core.event import Event
 from consumer.core.masking import masked_values
@@ -41,7 +41,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         return [self._answer(event, customer_id, customers.get(customer_id)) for customer_id in event.customer_ids]
 
     def _answer(self, event: Event, customer_id: str, preferences: Preferences | None) -> Answer:
-        decision = decide(event, customer_id, preferences, self.memory, self.catalogue, self.pseudonyms, self.now)
+        weighed = weigh(event, customer_id, preferences, self.catalogue, self.pseudonyms)
+        decision = decide(weighed, self.memory, self.now)
         level = DetailLevel.NONE if preferences is None else preferences.detail_level
         time_zone = "UTC" if preferences is None else preferences.time_zone
         languages = self.texts.languages if isinstance(decision, Notify) else ()

@@ -9,7 +9,7 @@ import msgspec
 from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.resources import catalogue
 from consumer.core.catalogue import AlertKind, Catalogue
-from consumer.core.decision import Decision, Notify, Reason, Suppress, decide, questions
+from consumer.core.decision import Decision, Notify, Reason, Suppress, decide, questions, weigh
 from consumer.core.event import Event
 from consumer.core.preferences import AlertPreference, Preferences
 from consumer.core.standing import Memory, Questions
@@ -51,15 +51,15 @@ def decided(
 ) -> Decision:
     """The decision for one customer who was never told anything, unless `memory` says so."""
     who = asked if asked is not None else preferences()
-    return decide(event, who.customer_id, who, memory or empty(), kinds, PSEUDONYMS, now)
+    return decide(weigh(event, who.customer_id, who, kinds, PSEUDONYMS), memory or empty(), now)
 
 
 def decided_for_a_stranger(event: Event, kinds: Catalogue = CATALOGUE) -> Decision:
-    return decide(event, "cust-1", None, empty(), kinds, PSEUDONYMS, NOW)
+    return decide(weigh(event, "cust-1", None, kinds, PSEUDONYMS), empty(), NOW)
 
 
 def asked_about(event: Event, asked: Preferences, kinds: Catalogue = CATALOGUE) -> Questions:
-    return questions(event, asked.customer_id, asked, kinds, PSEUDONYMS)
+    return questions([weigh(event, asked.customer_id, asked, kinds, PSEUDONYMS)])
 
 
 def in_turn(
@@ -75,12 +75,12 @@ def in_turn(
     remembered = memory if memory is not None else empty()
     decisions = []
     for event in events:
-        wanted = questions(event, who.customer_id, who, kinds, PSEUDONYMS)
+        wanted = questions([weigh(event, who.customer_id, who, kinds, PSEUDONYMS)])
         recalled = Memory(
             standings={key: value for key, value in remembered.standings.items() if key in wanted.standings},
             told={key: value for key, value in remembered.told.items() if key in wanted.occurrences},
         )
-        decision = decide(event, who.customer_id, who, recalled, kinds, PSEUDONYMS, now)
+        decision = decide(weigh(event, who.customer_id, who, kinds, PSEUDONYMS), recalled, now)
         remembered.learn(decision.standings, decision.occurrences if isinstance(decision, Notify) else ())
         decisions.append(decision)
     return decisions

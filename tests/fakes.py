@@ -1,6 +1,6 @@
 """Small stand-ins for what the loops ask of the world; each does what its port promises, on lists and dictionaries."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from consumer.core.catalogue import Catalogue
 from consumer.core.event import Event
@@ -85,8 +85,8 @@ class Listed:
     def get(self, customer_id: str) -> Preferences | None:
         return self.by_customer.get(customer_id)
 
-    def word(self, customer_id: str) -> Word:
-        return self._screen.word(self.get(customer_id))
+    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
+        return {one: self._screen.word(self.get(one)) for one in customer_ids}
 
     def ready(self) -> bool:
         return self.caught_up

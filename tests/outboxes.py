@@ -27,6 +27,7 @@ PATIENCE = Patience(lease=LEASE, doubt=timedelta(minutes=15))
 UNDONE = Cancellation(
     customer_id="cust-1",
     transaction_id="tx-1",
+    same_id=True,
     record=notice().record,
     amount=Money(amount=Decimal("250.00"), currency="EUR"),
     tolerance_ratios={"large_debit": Decimal("0.05")},

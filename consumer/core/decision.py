@@ -1,6 +1,6 @@
 """What to do about one event for one customer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeGuard
@@ -17,10 +17,30 @@ from consumer.core.reason import Reason
 from consumer.core.record import Position
 from consumer.core.remembered import Remembered
 from consumer.core.rules import compared_money
-from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
+from consumer.core.standing import (
+    Memory,
+    Occurrence,
+    OccurrenceKey,
+    Questions,
+    Side,
+    Standing,
+    StandingChange,
+    StandingKey,
+)
 from consumer.core.timing import quiet_until
 
-__all__ = ["Decision", "Notify", "Reason", "Suppress", "cancellation", "decide", "is_reversal", "questions"]
+__all__ = [
+    "Decision",
+    "Notify",
+    "Reason",
+    "Suppress",
+    "Weighed",
+    "cancellation",
+    "decide",
+    "is_reversal",
+    "questions",
+    "weigh",
+]
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,50 +74,60 @@ class Suppress(msgspec.Struct, frozen=True, kw_only=True):
 Decision = Notify | Suppress
 
 
-def questions(
-    event: Event,
-    customer_id: str,
-    preferences: Preferences | None,
-    catalogue: Catalogue,
-    pseudonyms: Pseudonyms,
-) -> Questions:
-    """What must be remembered before `decide` can be asked the same."""
-    found, _ = candidates(event, preferences, catalogue)
-    if not found:
-        return _NOTHING_ASKED
-    keys = Remembered(
-        event=event, customer_id=customer_id, preferences=preferences, catalogue=catalogue, pseudonyms=pseudonyms
-    )
-    return Questions(
-        standings=frozenset(keys.standing(one) for one in found if one.side is not None),
-        occurrences=frozenset(key for one in found for key in keys.occurrence_keys(one)),
-    )
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """One event for one customer, as far as it can be judged without memory: what may be told, under which keys.
 
-
-def decide(
-    event: Event,
-    customer_id: str,
-    preferences: Preferences | None,
-    memory: Memory,
-    catalogue: Catalogue,
-    pseudonyms: Pseudonyms,
-    now: datetime,
-) -> Decision:
-    """Whether this customer is told of the event, and by which kind; else the reason of the kind that came closest.
-
-    `preferences` None: nothing is known of the customer, so only mandatory kinds are told. `memory` answers `questions`, and
-    has learnt from all decisions before this one. `now` is aware UTC.
+    `closest`: the reason of the kind that came closest among those that are silent whatever is remembered.
     """
+
+    found: tuple[Candidate, ...]
+    closest: Reason
+    keys: Remembered
+
+    def __repr__(self) -> str:
+        """Nothing of it: thresholds and events are private."""
+        return "Weighed()"
+
+
+def weigh(
+    event: Event,
+    customer_id: str,
+    preferences: Preferences | None,
+    catalogue: Catalogue,
+    pseudonyms: Pseudonyms,
+) -> Weighed:
+    """Hold the event against what the customer asked for. `preferences` None: nothing is known, so mandatory kinds only."""
     assert preferences is None or preferences.customer_id == customer_id, "judged by another customer's preferences"
     found, closest = candidates(event, preferences, catalogue)
-    if not found:
-        return _SILENT[closest]
     keys = Remembered(
         event=event, customer_id=customer_id, preferences=preferences, catalogue=catalogue, pseudonyms=pseudonyms
     )
+    return Weighed(found=tuple(found), closest=closest, keys=keys)
+
+
+def questions(batch: Iterable[Weighed]) -> Questions:
+    """What must be remembered before `decide` can be asked about each of these."""
+    standings, occurrences = set[StandingKey](), set[OccurrenceKey]()
+    for weighed in batch:
+        keys = weighed.keys
+        for one in weighed.found:
+            if one.side is not None:
+                standings.add(keys.standing(one))
+            occurrences.update(keys.occurrence_keys(one))
+    return Questions(standings=frozenset(standings), occurrences=frozenset(occurrences))
+
+
+def decide(weighed: Weighed, memory: Memory, now: datetime) -> Decision:
+    """Whether this customer is told of the event, and by which kind; else the reason of the kind that came closest.
+
+    `memory` answers `questions`, and has learnt from all decisions before this one. `now` is aware UTC.
+    """
+    closest, keys = weighed.closest, weighed.keys
+    if not weighed.found:
+        return _SILENT[closest]
     told: list[Candidate] = []
     changes: list[StandingChange] = []
-    for one in found:
+    for one in weighed.found:
         reason, change = _judge(one, keys, memory, now)
         if change is not None:
             changes.append(change)
@@ -123,16 +153,17 @@ def cancellation(event: Event, customer_id: str, record: Position, catalogue: Ca
     """
     if not is_reversal(event):
         return None
+    undone = event.original_transaction_id or event.transaction_id
     return Cancellation(
         customer_id=customer_id,
-        transaction_id=event.original_transaction_id or event.transaction_id,
+        transaction_id=undone,
+        same_id=undone == event.transaction_id,
         record=record,
         amount=event.amount,
         tolerance_ratios={kind.name: kind.tolerance_ratio for kind in catalogue.kinds},
     )
 
 
-_NOTHING_ASKED = Questions()
 _SILENT = {reason: Suppress(reason=reason) for reason in Reason}
 _NOTHING_TO_RECOVER_FROM = frozenset({Reason.ABOVE_THRESHOLD, Reason.NO_USABLE_PHONE, Reason.QUIET_PAST_FRESHNESS})
 """After these the standing is ABOVE: a low balance that could not be told is told with the next event."""

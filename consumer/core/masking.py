@@ -1,5 +1,6 @@
 """Masking by rule: only what comes out of here can reach a text."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -65,6 +66,7 @@ class MaskedSymbol(msgspec.Struct, frozen=True, kw_only=True, tag="symbol"):
 
 Masked = MaskedDigits | MaskedMoney | MaskedName | MaskedInstant | MaskedSymbol
 
+_SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
 _LEVEL_FROM = {"amount": DetailLevel.SOME, "balance": DetailLevel.FULL, "counterparty": DetailLevel.FULL}
 
 
@@ -80,13 +82,16 @@ def masked_values(event: Event, level: DetailLevel) -> Mapping[str, Masked]:
 
 def at_level(values: Mapping[str, Masked], level: DetailLevel) -> Mapping[str, Masked]:
     """Those of `values` that `level` lets through."""
-    return {name: value for name, value in values.items() if _level_from(name, value).rank <= level.rank}
+    if level is DetailLevel.FULL:
+        return values
+    highest = level.rank
+    return {name: value for name, value in values.items() if _rank_from(name, value) <= highest}
 
 
-def _level_from(name: str, value: Masked) -> DetailLevel:
+def _rank_from(name: str, value: Masked) -> int:
     """From which level on a value may be shown; money and names that nobody ruled on, at FULL only."""
     strict = DetailLevel.FULL if isinstance(value, MaskedMoney | MaskedName) else DetailLevel.NONE
-    return _LEVEL_FROM.get(name, strict)
+    return _LEVEL_FROM.get(name, strict).rank
 
 
 def _masked(event: Event) -> Mapping[str, Masked]:
@@ -125,7 +130,7 @@ def _name(name: str | None) -> MaskedName | None:
 
 def _last_of(number: str) -> MaskedDigits | None:
     """The last four characters, as long as at least as many stay hidden; of a shorter number two, or none at all."""
-    characters = "".join(character for character in number if character.isascii() and character.isalnum())
+    characters = _SEPARATORS.sub("", number)
     if len(characters) >= _SHORT_BELOW:
         return MaskedDigits(last_four=characters[-_SHOWN:])
     if len(characters) >= 2 * _SHOWN_OF_SHORT:

@@ -68,11 +68,13 @@ class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel what this customer was going to be told of this transaction, if it has not begun and is undone as a whole.
 
     `amount` is what was given back; `tolerance_ratios`, by alert kind, by how much less still counts as all of it. `record`
-    is the reversal's: when it is delivered again, what came behind it must not be cancelled by it.
+    is the reversal's: when it is delivered again, what came behind it must not be cancelled by it. `same_id`: the reversal
+    has the transaction's own id: another reversal under that id tells the same, and is not undone by it.
     """
 
     customer_id: str
     transaction_id: str
+    same_id: bool
     record: Position
     amount: Money
     tolerance_ratios: Mapping[str, Decimal] = {}

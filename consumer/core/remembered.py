@@ -53,10 +53,8 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         other = _SAME_PAYMENT.get(self.event.status)
         if other is None:
             return ()
-        kinds = self.catalogue.kinds_for(event_type(self.event))
-        return tuple(
-            self._key(kind.name, _stage(self.event, other)) for kind in kinds if other in RULES[kind.rule].stages
-        )
+        kinds, scope = self.catalogue.kinds_for(event_type(self.event)), _stage(self.event, other)
+        return tuple(self._key(kind.name, scope) for kind in kinds if other in RULES[kind.rule].stages)
 
     def occurrence_keys(self, one: Candidate) -> tuple[OccurrenceKey, ...]:
         """All that may have been told already and would keep the candidate silent."""

@@ -200,7 +200,7 @@ class Outbox(Group):
 class Intake(Group):
     """Reading records."""
 
-    batch_records_max: int = Field(default=500, ge=1, le=10_000, description="Records that are taken in together")
+    batch_records_max: int = Field(default=5000, ge=1, le=10_000, description="Records that are taken in together")
     poll_timeout_s: float = Field(
         default=1.0,
         gt=0,

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, _kafka() as kafka:
         configure_logging(nowhere)  # lines are formatted and written, as in a real run
+        sys.excepthook = sys.__excepthook__  # but what breaks is shown here
         site = Site(kafka=kafka, folder=FOLDER, scale=_scale(wishes))
         report = reported(site, wishes.part or tuple(PARTS), lambda line: console.print(line, style="dim"))
     show(report, console)

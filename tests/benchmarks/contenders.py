@@ -56,8 +56,7 @@ def avviso(
     What `table` remembers of earlier rounds is what it would after days of other events: `passers_by` were looked up since.
     """
     stopping, watch = threading.Event(), _Watch(count)
-    for customer_id in passers_by:
-        table.word(customer_id)
+    table.words(passers_by)
 
     def watched(source: RecordSource) -> RecordSource:
         return CountingSource(source, count, stopping, begun=watch.start, done=watch.done)

@@ -110,6 +110,21 @@ def test_a_redelivered_reversal_does_not_take_itself_back(outboxes: OutboxBench)
     assert state(outboxes.reader, 2) == "pending"
 
 
+def test_the_same_reversal_under_its_own_id_does_not_take_back_the_one_that_names_the_payment(
+    outboxes: OutboxBench,
+) -> None:
+    """Both tell of `tx-2`; only what undoes `tx-2` by name undoes the undoing."""
+    told = numbered(1, kind="refund_or_reversal", transaction_id="tx-2")
+    outboxes.outbox.record([Change(notice=told, cancellation=UNDONE)], NOW)
+    again, undoing = (msgspec.structs.replace(UNDONE, transaction_id="tx-2", same_id=same) for same in (True, False))
+
+    outboxes.outbox.record([Change(cancellation=again)], NOW)
+    assert state(outboxes.reader, 1) == "pending"
+
+    outboxes.outbox.record([Change(cancellation=undoing)], NOW)
+    assert state(outboxes.reader, 1) == "cancelled"
+
+
 def test_a_reversal_that_is_not_told_still_takes_back(outboxes: OutboxBench) -> None:
     recorded(outboxes.outbox, numbered(1))
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from consumer.core.decision import Reason, cancellation, decide
+from consumer.core.decision import Reason, cancellation, decide, weigh
 from consumer.core.event import Channel, Direction, Event, TransactionStatus
 from consumer.core.preferences import AlertPreference
 from consumer.core.standing import Questions
@@ -220,4 +220,4 @@ def test_a_reversal_takes_back_no_more_than_it_gives_back() -> None:
 
 def test_nobody_is_judged_by_the_preferences_of_another() -> None:
     with pytest.raises(AssertionError, match="another customer"):
-        decide(transaction(), "cust-2", preferences(), empty(), CATALOGUE, PSEUDONYMS, NOW)
+        decide(weigh(transaction(), "cust-2", preferences(), CATALOGUE, PSEUDONYMS), empty(), NOW)

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.core.candidate import candidates
 from consumer.core.catalogue import SmsType
-from consumer.core.decision import decide, questions
+from consumer.core.decision import decide, questions, weigh
 from consumer.core.delivery import Claim
 from consumer.core.event import BalanceChanged, Channel, Counterparty, Event, Money, TransactionPosted
 from consumer.core.masking import masked_values
@@ -57,13 +57,13 @@ ASKED = preferences(
 
 def everything_made_of(event: Event) -> list[Any]:
     """What deciding, telling and sending make of an event, from the record to the claim."""
-    decision = notified(decide(event, "cust-1", ASKED, empty(), CATALOGUE, PSEUDONYMS, NOW))
+    decision = notified(decide(weigh(event, "cust-1", ASKED, CATALOGUE, PSEUDONYMS), empty(), NOW))
     memory = Memory()
     memory.learn(decision.standings, decision.occurrences)
     told = notice(facts=decision.facts, occurrences=decision.occurrences, values=masked_values(event, DetailLevel.FULL))
     claim = Claim(notice_id=1, fence=1, owner="-", lease_until=NOW, attempts=0, doubts=0, notice=told)
     keys = Remembered(event=event, customer_id="cust-1", preferences=ASKED, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS)
-    asked = questions(event, "cust-1", ASKED, CATALOGUE, PSEUDONYMS)
+    asked = questions([weigh(event, "cust-1", ASKED, CATALOGUE, PSEUDONYMS)])
     changed = Change(notice=told, standings=decision.standings)
     return [
         event,
@@ -108,7 +108,7 @@ def test_no_customer_draft_or_record_prints_anything_private() -> None:
 
 
 def test_a_notice_and_an_occurrence_are_printed_by_key_and_kind() -> None:
-    told = notified(decide(PAID, "cust-1", ASKED, empty(), CATALOGUE, PSEUDONYMS, NOW))
+    told = notified(decide(weigh(PAID, "cust-1", ASKED, CATALOGUE, PSEUDONYMS), empty(), NOW))
 
     assert repr(notice()) == f"Notice(key={notice().key!r}, kind='large_debit')"
     assert repr(told) == "Notify(kind='card_not_present', also=('large_debit',))"

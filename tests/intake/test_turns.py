@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
+from consumer.core.decision import weigh
 from consumer.core.event import Event, TransactionStatus
 from consumer.core.notice import Change
 from consumer.errors import Unavailable
 from consumer.pipeline import Case, turns
 from consumer.ports import OutboxForIntake, Recorded
-from tests.builders import NOW, preferences, record, transaction
+from tests.builders import NOW, PSEUDONYMS, preferences, record, transaction
+from tests.deciding import CATALOGUE
 from tests.intakes import Flaky
 from tests.judging import taken_in
 
@@ -28,7 +30,15 @@ def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
 
 
 def cases(*events: Event, customer_id: str = "cust-1") -> list[Case]:
-    return [Case(record=record(), event=event, customer_id=customer_id, preferences=None) for event in events]
+    return [
+        Case(
+            record=record(),
+            event=event,
+            customer_id=customer_id,
+            weighed=weigh(event, customer_id, None, CATALOGUE, PSEUDONYMS),
+        )
+        for event in events
+    ]
 
 
 def stages(turn: Sequence[Case]) -> list[tuple[str, str]]:

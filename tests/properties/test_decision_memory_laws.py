@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Reason, Suppress, decide
+from consumer.core.decision import Notify, Reason, Suppress, decide, weigh
 from consumer.core.event import Event, TransactionStatus
 from consumer.core.preferences import Preferences
 from consumer.core.standing import Memory
@@ -29,7 +29,7 @@ def test_what_was_told_is_not_told_again_when_it_is_delivered_again(
     decisions = in_turn(row, customer, kinds=kinds, memory=memory)
 
     for event, first in zip(row, decisions, strict=True):
-        again = decide(event, "cust-1", customer, memory, kinds, PSEUDONYMS, NOW)
+        again = decide(weigh(event, "cust-1", customer, kinds, PSEUDONYMS), memory, NOW)
         assert isinstance(first, Suppress) or isinstance(again, Suppress) or again.stale_at <= NOW
 
 
@@ -41,7 +41,7 @@ def test_what_was_asked_about_is_all_that_a_decision_needs_to_remember(
     everything = empty()
     with_everything = []
     for event in row:
-        decision = decide(event, "cust-1", customer, everything, kinds, PSEUDONYMS, NOW)
+        decision = decide(weigh(event, "cust-1", customer, kinds, PSEUDONYMS), everything, NOW)
         everything.learn(decision.standings, decision.occurrences if isinstance(decision, Notify) else ())
         with_everything.append(decision)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Suppress, cancellation, decide, questions
+from consumer.core.decision import Suppress, cancellation, decide, questions, weigh
 from consumer.core.event import Channel, Direction, Event, Money, TransactionStatus, event_type
 from consumer.core.notice import Change, EventKey
 from consumer.core.preferences import AlertPreference, Filters, Preferences
@@ -120,11 +120,11 @@ def hold(event: Event, customer: Preferences | None, kinds: Catalogue, memory: M
     assert glance is not None
 
     if not may_concern(glance, [Screen(kinds).word(customer)]):
-        decision = decide(event, "cust-1", customer, memory, kinds, PSEUDONYMS, NOW)
+        decision = decide(weigh(event, "cust-1", customer, kinds, PSEUDONYMS), memory, NOW)
         assert isinstance(decision, Suppress)
         assert decision.standings == ()
         assert cancellation(event, "cust-1", record().position, kinds) is None
-        assert questions(event, "cust-1", customer, kinds, PSEUDONYMS) == Questions()
+        assert questions([weigh(event, "cust-1", customer, kinds, PSEUDONYMS)]) == Questions()
 
 
 @given(
@@ -152,7 +152,7 @@ def test_a_row_of_events_changes_the_outbox_and_the_memory_as_without_the_screen
     )
     records = [written(msgspec.structs.replace(event, customer_ids=entitled)) for event, entitled in row]
 
-    passed = [one for one in records if pipeline.screen(one) is None]
+    passed = [one for one, seen in zip(records, pipeline.screen(records), strict=True) if seen is None]
 
     assert outcome(pipeline, passed, memory) == outcome(pipeline, records, memory)
 

@@ -71,7 +71,8 @@ class Partitions:
 
     def processed(self, records: Iterable[Record]) -> None:
         """These need not be delivered again. Never moves backwards; what is not ours any more is left to its new owner."""
-        for record in records:
+        last = {(record.position.topic, record.position.partition, record.epoch): record for record in records}
+        for record in last.values():
             if self.owns(record):
                 progress = self._held[record.position.topic, record.position.partition]
                 progress.processed = max(progress.processed or 0, record.position.offset + 1)

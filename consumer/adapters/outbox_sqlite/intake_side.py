@@ -1,15 +1,17 @@
 """What intake asks of the outbox and writes into it."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from consumer.adapters.outbox_sqlite.moves import HISTORY, Delivery, Step, move
 from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row, occurrences_of
 from consumer.core.delivery import UNTOLD, Remark, State, Trigger
 from consumer.core.notice import Cancellation, Change, Notice
-from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange
+from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange, StandingKey
 from consumer.errors import Conflict
 from consumer.ports import Recorded
 
@@ -24,33 +26,64 @@ _INSERT_DELIVERY = (
     "INSERT INTO deliveries (notice_id, state, reason, rank, occurred_at, stale_at, not_before) "
     "VALUES (?, 'pending', ?, ?, ?, ?, ?)"
 )
+_KEYS_MAX = 300
+"""Three variables each, of the 999 that an old SQLite allows in one statement."""
+_ASKED = "WITH asked (a, b, c) AS (VALUES {places}) SELECT {columns} FROM asked CROSS JOIN {table} ON {match}"
+_STANDINGS = partial(
+    _ASKED.format,
+    columns="customer_id, account, kind, side, sequence",
+    table="standings",
+    match="customer_id = a AND account = b AND kind = c",
+)
+_OCCURRENCES = partial(
+    _ASKED.format,
+    columns="customer_id, kind, scope, amount, currency",
+    table="occurrences",
+    match="customer_id = a AND kind = b AND scope = c",
+)
+_INSERT_OCCURRENCE = (
+    "INSERT INTO occurrences (customer_id, kind, scope, amount, currency, notice_id) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_INSERT_STANDING = (
+    "INSERT INTO standings (customer_id, account, kind, side, sequence, notice_id) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_UPDATE_STANDING = (
+    "UPDATE standings SET side = ?, sequence = ?, notice_id = CASE WHEN ? THEN notice_id ELSE ? END "
+    "WHERE customer_id = ? AND account = ? AND kind = ? AND side = ? AND sequence = ?"
+)
 _UNTOLD = ", ".join(f"'{state.value}'" for state in sorted(UNTOLD))
 
 
 def recall(db: sqlite3.Connection, questions: Questions) -> Memory:
     """The answers, as of one instant (the caller holds a snapshot)."""
+    standings = [(key.customer_id, key.account, key.kind) for key in questions.standings]
+    told = [(key.customer_id, key.kind, key.scope) for key in questions.occurrences]
     memory = Memory(standings={}, told={})
-    for key in questions.standings:
-        row = db.execute(
-            "SELECT side, sequence FROM standings WHERE customer_id = ? AND account = ? AND kind = ?",
-            (key.customer_id, key.account, key.kind),
-        ).fetchone()
-        if row is not None:
-            memory.standings[key] = Standing(side=Side(row[0]), sequence=row[1])
-    for asked in questions.occurrences:
-        row = db.execute(
-            "SELECT amount, currency FROM occurrences WHERE customer_id = ? AND kind = ? AND scope = ?",
-            (asked.customer_id, asked.kind, asked.scope),
-        ).fetchone()
-        if row is not None:
-            memory.told[asked] = Occurrence(
-                customer_id=asked.customer_id,
-                kind=asked.kind,
-                scope=asked.scope,
-                amount=None if row[0] is None else Decimal(row[0]),
-                currency=row[1],
-            )
+    for customer_id, account, kind, side, sequence in _found(db, _STANDINGS, standings):
+        key = StandingKey(customer_id=customer_id, account=account, kind=kind)
+        memory.standings[key] = Standing(side=Side(side), sequence=sequence)
+    for customer_id, kind, scope, amount, currency in _found(db, _OCCURRENCES, told):
+        occurrence = Occurrence(
+            customer_id=customer_id,
+            kind=kind,
+            scope=scope,
+            amount=None if amount is None else Decimal(amount),
+            currency=currency,
+        )
+        memory.told[occurrence.key] = occurrence
     return memory
+
+
+def _found(
+    db: sqlite3.Connection, statement: Callable[..., str], keys: Sequence[tuple[str, str, str]]
+) -> Iterator[sqlite3.Row]:
+    """The rows with these keys, each looked up, but many by one statement, which costs more than a row."""
+    for start in range(0, len(keys), _KEYS_MAX):
+        some = keys[start : start + _KEYS_MAX]
+        places = ", ".join(["(?, ?, ?)"] * len(some))
+        yield from db.execute(statement(places=places), [part for key in some for part in key])
 
 
 class Recording:
@@ -67,8 +100,11 @@ class Recording:
         (highest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM notices").fetchone()
         numbered = list(enumerate(changes, highest + 1))
         notices = self._insert_notices(numbered)
+        self._tell(numbered)
+        self._set(numbered)
         for notice_id, change in numbered:
-            self._apply(change, notice_id)
+            if change.cancellation is not None:
+                self._undo(change.cancellation, change.notice, notice_id)
         return Recorded(notices=notices, cancelled=self._cancelled)
 
     def _insert_notices(self, numbered: Sequence[tuple[int, Change]]) -> int:
@@ -116,63 +152,44 @@ class Recording:
             HISTORY, [(notice_id, at, Remark.RECORDED.value, State.PENDING.value, "", "{}") for notice_id, _ in notices]
         )
 
-    def _apply(self, change: Change, notice_id: int) -> None:
-        """What a change does besides its notice. The id is the notice's, or the place where it would be."""
-        notice = change.notice
-        if notice is not None:
-            self._tell(notice.occurrences, notice_id)
-        for standing in change.standings:
-            self._set(standing, notice, notice_id)
-        if change.cancellation is not None and self._cancel(change.cancellation, notice_id) and notice is not None:
-            self._move(notice_id, State.PENDING)
+    def _tell(self, numbered: Sequence[tuple[int, Change]]) -> None:
+        """What the new notices stand for is told from now on. Raises Conflict where some of it was told already."""
+        rows = [
+            (
+                one.customer_id,
+                one.kind,
+                one.scope,
+                None if one.amount is None else str(one.amount),
+                one.currency,
+                notice_id,
+            )
+            for notice_id, change in numbered
+            if change.notice is not None
+            for one in change.notice.occurrences
+        ]
+        self._all(_INSERT_OCCURRENCE, rows)
 
-    def _tell(self, occurrences: Sequence[Occurrence], notice_id: int) -> None:
-        for one in occurrences:
-            inserted = self._db.execute(
-                "INSERT INTO occurrences (customer_id, kind, scope, amount, currency, notice_id) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT DO NOTHING",
-                (
-                    one.customer_id,
-                    one.kind,
-                    one.scope,
-                    None if one.amount is None else str(one.amount),
-                    one.currency,
-                    notice_id,
-                ),
-            )
-            if not inserted.rowcount:
-                raise Conflict
+    def _set(self, numbered: Sequence[tuple[int, Change]]) -> None:
+        """Compare and set every standing, in order; raises Conflict. A batch finds each of them missing at most once."""
+        new, changed = [], []
+        for notice_id, change in numbered:
+            for one in change.standings:
+                if one.before is None:
+                    new.append(_new_standing(one, change.notice, notice_id))
+                else:
+                    changed.append(_changed_standing(one, one.before, change.notice, notice_id))
+        self._all(_INSERT_STANDING, new)
+        self._all(_UPDATE_STANDING, changed)
 
-    def _set(self, change: StandingChange, notice: Notice | None, notice_id: int) -> None:
-        """Compare and set. The standing belongs to the notice that tells of it, for as long as it stays on that side."""
-        key, before, after = change.key, change.before, change.after
-        tells = notice is not None and after.side is Side.BELOW and key.kind in {notice.kind, *notice.also}
-        owner = notice_id if tells else None
-        if before is None:
-            done = self._db.execute(
-                "INSERT INTO standings (customer_id, account, kind, side, sequence, notice_id) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT DO NOTHING",
-                (key.customer_id, key.account, key.kind, after.side.value, after.sequence, owner),
-            )
-        else:
-            keeps = not tells and after.side is before.side
-            done = self._db.execute(
-                "UPDATE standings SET side = ?, sequence = ?, notice_id = CASE WHEN ? THEN notice_id ELSE ? END "
-                "WHERE customer_id = ? AND account = ? AND kind = ? AND side = ? AND sequence = ?",
-                (
-                    after.side.value,
-                    after.sequence,
-                    keeps,
-                    owner,
-                    key.customer_id,
-                    key.account,
-                    key.kind,
-                    before.side.value,
-                    before.sequence,
-                ),
-            )
-        if not done.rowcount:
+    def _all(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Raises Conflict unless each of the rows changes one of the table's."""
+        if rows and self._db.executemany(statement, rows).rowcount != len(rows):
             raise Conflict
+
+    def _undo(self, undone: Cancellation, notice: Notice | None, notice_id: int) -> None:
+        """Take back what was to be told; then the reversal itself, if it has a notice, is no news either."""
+        if self._cancel(undone, notice_id) and notice is not None:
+            self._move(notice_id, State.PENDING)
 
     def _cancel(self, undone: Cancellation, earlier_than: int) -> bool:
         """Cancel what is undone and not under way. True if the customer knows nothing of the transaction, and never will.
@@ -182,10 +199,19 @@ class Recording:
         at = undone.record
         rows = self._db.execute(
             "SELECT d.notice_id, d.state, d.doubts, n.occurrences FROM notices n JOIN deliveries d ON d.notice_id = n.id "  # noqa: S608
-            "WHERE n.customer_id = ? AND n.transaction_id = ? AND n.id < ? AND n.reverses IS NOT n.transaction_id "
+            "WHERE n.customer_id = ? AND n.transaction_id = ? AND n.id < ? "
+            "AND CASE WHEN ? THEN n.reverses IS NULL ELSE n.reverses IS NOT n.transaction_id END "
             "AND NOT (n.record_topic = ? AND n.record_partition = ? AND n.record_offset > ?) "
             f"AND d.state NOT IN ({_UNTOLD})",
-            (undone.customer_id, undone.transaction_id, earlier_than, at.topic, at.partition, at.offset),
+            (
+                undone.customer_id,
+                undone.transaction_id,
+                earlier_than,
+                undone.same_id,
+                at.topic,
+                at.partition,
+                at.offset,
+            ),
         ).fetchall()
         cancellable = [
             (row["notice_id"], State(row["state"]))
@@ -202,3 +228,33 @@ class Recording:
     def _move(self, notice_id: int, state: State) -> None:
         delivery = Delivery(notice_id=notice_id, state=state, doubts=0)
         move(self._db, delivery, Step(trigger=Trigger.CANCEL, at=self._now, reason=REVERSED))
+
+
+def _new_standing(change: StandingChange, notice: Notice | None, notice_id: int) -> tuple[Any, ...]:
+    key, after = change.key, change.after
+    owner = notice_id if _tells(change, notice) else None
+    return (key.customer_id, key.account, key.kind, after.side.value, after.sequence, owner)
+
+
+def _changed_standing(
+    change: StandingChange, before: Standing, notice: Notice | None, notice_id: int
+) -> tuple[Any, ...]:
+    """A standing belongs to the notice that tells of it, for as long as it stays on that side."""
+    key, after = change.key, change.after
+    tells = _tells(change, notice)
+    keeps = not tells and after.side is before.side
+    return (
+        after.side.value,
+        after.sequence,
+        keeps,
+        notice_id if tells else None,
+        key.customer_id,
+        key.account,
+        key.kind,
+        before.side.value,
+        before.sequence,
+    )
+
+
+def _tells(change: StandingChange, notice: Notice | None) -> bool:
+    return notice is not None and change.after.side is Side.BELOW and change.key.kind in {notice.kind, *notice.also}

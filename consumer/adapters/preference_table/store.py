@@ -3,16 +3,16 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import lmdb
 import msgspec
 
-from consumer.adapters.preference_table.words import Words
+from consumer.adapters.preference_table.packing import Packing, Rest, Wishes
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.errors import Broken, ExitCode
@@ -22,11 +22,13 @@ _READERS_MAX = 512
 _KEY_BYTES_MAX = 511
 _CUSTOMERS, _CONTROL = b"customers", b"control"
 _STATE = b"state"
+T = TypeVar("T")
 
 
 def _shape() -> str:
     """Changes with every change of what preferences are made of: the old table is then read anew from its topic."""
-    return hashlib.sha256(json.dumps(msgspec.json.schema(Preferences), sort_keys=True).encode()).hexdigest()
+    shapes = msgspec.json.schema_components((Preferences, Wishes, Rest))
+    return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,28 +67,18 @@ class PreferenceStore:
             self._control = self._environment.open_db(_CONTROL)
         except (lmdb.Error, OSError) as problem:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
-        self._packed = msgspec.msgpack.Encoder()
-        self._unpacked = msgspec.msgpack.Decoder(Preferences)
-        self._words = Words(self.get, word)
+        self._packing = Packing(word)
 
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
-        key = customer_id.encode()
-        if not 0 < len(key) <= _KEY_BYTES_MAX:
-            return None
-        with self._environment.begin(db=self._customers, buffers=True) as transaction:
-            value = transaction.get(key)
-            if value is None:
-                return None
-            try:
-                return self._unpacked.decode(value)
-            except msgspec.MsgspecError:
-                alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
-                return None
+        with self._environment.begin(db=self._customers) as transaction:
+            return _understood(transaction, customer_id, self._packing.unpack, None)
 
-    def word(self, customer_id: str) -> Word:
-        """What the screen wants to know of this customer."""
-        return self._words.get(customer_id)
+    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
+        """What the screen wants to know of each of these customers, all as of one moment."""
+        word, stranger = self._packing.word, self._packing.stranger
+        with self._environment.begin(db=self._customers) as transaction:
+            return {one: _understood(transaction, one, word, stranger) for one in customer_ids}
 
     @property
     def customers(self) -> int:
@@ -118,13 +110,12 @@ class PreferenceStore:
                     if preferences is None:
                         transaction.delete(customer_id.encode(), db=self._customers)
                     else:
-                        transaction.put(customer_id.encode(), self._packed.encode(preferences), db=self._customers)
+                        transaction.put(customer_id.encode(), self._packing.pack(preferences), db=self._customers)
                 transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
         except lmdb.MapFullError:
             raise _damaged(f"is full: more than {self._size_max_bytes} bytes are needed; allow it more") from None
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
-        self._words.forget(None if anew else changes)
 
     def close(self) -> None:
         """Nobody may read any more."""
@@ -142,6 +133,18 @@ class PreferenceStore:
 def fits(customer_id: str) -> bool:
     """Whether the table can have an entry of this name: 1 to 511 bytes in UTF-8."""
     return 0 < len(customer_id.encode()) <= _KEY_BYTES_MAX
+
+
+def _understood(transaction: Any, customer_id: str, understand: Callable[[bytes], T], unknown: T) -> T:
+    key = customer_id.encode()
+    value = transaction.get(key) if 0 < len(key) <= _KEY_BYTES_MAX else None
+    if value is None:
+        return unknown
+    try:
+        return understand(value)
+    except ValueError:  # of msgspec too
+        alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
+        return unknown
 
 
 def _damaged(what: str) -> Broken:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -61,9 +61,9 @@ class PreferenceTable:
         """What this customer asked for; None if nothing."""
         return self._store.get(customer_id)
 
-    def word(self, customer_id: str) -> Word:
-        """What may concern this customer, in short; looked up for every record, so it is kept in memory."""
-        return self._store.word(customer_id)
+    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
+        """What may concern each of these customers, in short, as of one moment."""
+        return self._store.words(customer_ids)
 
     def ready(self) -> bool:
         """Whether all that the topic held at most `stale_max_s` ago is here, and enough of it to be believed.
