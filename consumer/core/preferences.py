@@ -101,7 +101,10 @@ class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All that one customer asked for. `position`: the record that said so. `consents`: per alert class."""
+    """All that one customer asked for. `position`: the record that said so. `consents`: per alert class.
+
+    `suspended`: the customer has said something since that cannot be read. Nothing optional is told until that is mended.
+    """
 
     customer_id: str
     language: str
@@ -112,6 +115,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     quiet_hours: QuietHours | None = None
     consents: Mapping[str, bool] = {}
     alerts: Mapping[str, AlertPreference] = {}
+    suspended: bool = False
     position: Position
 
     def __post_init__(self) -> None:
@@ -127,6 +131,13 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def usable_phone(self) -> Phone | None:
         """The number to text: only one that the customer has verified."""
         return self.phone if self.phone_verified else None
+
+    def after_unreadable(self) -> "Preferences":
+        """What is left of it once a newer record cannot be read: where to reach the customer, for what is mandatory.
+
+        The newer one may have asked that less be told, so the least is told.
+        """
+        return msgspec.structs.replace(self, suspended=True, detail_level=DetailLevel.NONE)
 
     def __repr__(self) -> str:
         """The customer's id and the record's position only."""
