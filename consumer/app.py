@@ -95,10 +95,7 @@ def _build(
     if cluster_id is None:
         return None
     outbox = undo.enter_context(_outbox(settings, cluster_id))
-    preferences = undo.enter_context(_preferences(settings, catalogue, decoder))
-    dead_letters = undo.enter_context(
-        KafkaDeadLetters(settings.kafka_config(), topic=settings.topics.dead_letters, version=__version__, now=utc_now)
-    )
+    preferences = undo.enter_context(_preferences(settings, catalogue, decoder, _dead_letters(settings, undo)))
     dispatch = _dispatch(settings, outbox, preferences, catalogue, texts, pseudonyms)
     dispatch.start()
     undo.enter_context(drained(functools.partial(dispatch.stop, settings.drain_s), stopping))
@@ -117,7 +114,7 @@ def _build(
             tenant=settings.tenant,
         ),
         outbox=outbox,
-        dead_letters=dead_letters,
+        dead_letters=_dead_letters(settings, undo),
         room=_room_guard(settings, outbox),
         floods=_flood_guard(settings, outbox, accepted),
         ready=preferences.ready,
@@ -174,12 +171,21 @@ def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
     )
 
 
-def _preferences(settings: Settings, catalogue: Catalogue, decoder: AvroDecoder) -> PreferenceTable:
+def _dead_letters(settings: Settings, undo: contextlib.ExitStack) -> KafkaDeadLetters:
+    """One for each thread that writes some: what one waits for does not hold up the other."""
+    config, topic = settings.kafka_config(), settings.topics.dead_letters
+    return undo.enter_context(KafkaDeadLetters(config, topic=topic, version=__version__, now=utc_now))
+
+
+def _preferences(
+    settings: Settings, catalogue: Catalogue, decoder: AvroDecoder, dead_letters: KafkaDeadLetters
+) -> PreferenceTable:
     return PreferenceTable(
         settings.kafka_config(),
         topic=settings.topics.preferences,
         path=settings.preferences.path,
         decode=decoder.preferences,
+        dead_letters=dead_letters,
         word=Screen(catalogue).word,
         customers_min=settings.preferences.min_records,
         size_max_bytes=settings.preferences.size_max_bytes,

@@ -17,6 +17,7 @@ from consumer.errors import Undecodable
 from tests.brokers import Kafka
 from tests.builders import NOW, preferences
 from tests.deciding import CATALOGUE
+from tests.fakes import Drawer
 
 DEADLINE_S = 30.0
 OpenTable = Callable[..., PreferenceTable]
@@ -28,6 +29,7 @@ def follow(kafka: Kafka, path: Path, topic: str, **changes: Any) -> PreferenceTa
         "topic": topic,
         "path": path,
         "decode": wanted,
+        "dead_letters": Drawer(),
         "word": Screen(CATALOGUE).word,
         "customers_min": 1,
         "size_max_bytes": 2**26,

@@ -11,10 +11,12 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source.translation import complete
 from consumer.adapters.preference_table import Pace
 from consumer.adapters.preference_table.follower import Follower
+from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.core.screen import Screen
 from tests.builders import NOW
 from tests.deciding import CATALOGUE
+from tests.fakes import Drawer
 from tests.preference_topics import wanted
 
 
@@ -25,6 +27,7 @@ def settings_of_each_client(given: dict[str, str | int | float | bool], folder: 
             topic="preferences",
             store=store,
             decode=wanted,
+            letters=Letters(Drawer(), folder / "set-aside"),
             now=lambda: NOW,
             clock=time.monotonic,
             stopping=threading.Event(),

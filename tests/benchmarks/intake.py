@@ -37,6 +37,7 @@ from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
 from tests.benchmarks.population import BALANCES, PREFERENCES, TRANSACTIONS
 from tests.brokers import Kafka, fresh, fresh_topic
 from tests.builders import PSEUDONYMS
+from tests.fakes import Drawer
 
 BATCH_RECORDS = 500
 SILENCE_S = 60.0
@@ -222,6 +223,7 @@ def _preferences(site: Site, topic: str) -> Iterator[PreferenceTable]:
             topic=topic,
             path=Path(folder) / "preferences.lmdb",
             decode=_decoder().preferences,
+            dead_letters=Drawer(),
             word=Screen(load_catalogue(resources.catalogue())).word,
             customers_min=1,
             size_max_bytes=2**30,

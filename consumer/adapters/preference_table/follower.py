@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.reading import Decode, Reading, Stopped
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
 from consumer.core.record import Position, Record
@@ -67,6 +68,7 @@ class Follower:
         topic: str,
         store: PreferenceStore,
         decode: Decode,
+        letters: Letters,
         now: Callable[[], datetime],
         clock: Callable[[], float],
         stopping: threading.Event,
@@ -78,7 +80,7 @@ class Follower:
         self._settings = {**defaults, **group_free, **_OWN, "error_cb": self._complain}
         self._topic = topic
         self._store = store
-        self._reading = Reading(decode, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
+        self._reading = Reading(decode, letters, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
         self._now = now
         self._clock = clock
         self._stopping = stopping

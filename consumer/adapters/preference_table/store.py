@@ -24,6 +24,15 @@ _CUSTOMERS, _CONTROL = b"customers", b"control"
 _STATE = b"state"
 
 
+class Suspend(msgspec.Struct, frozen=True):
+    """The change that leaves of a customer's preferences what is left after a record that cannot be read."""
+
+
+SUSPEND = Suspend()
+Change = Preferences | Suspend | None
+"""What becomes of a customer; None: erased."""
+
+
 def _shape() -> str:
     """Changes with every change of what preferences are made of: the old table is then read anew from its topic."""
     return hashlib.sha256(json.dumps(msgspec.json.schema(Preferences), sort_keys=True).encode()).hexdigest()
@@ -75,14 +84,20 @@ class PreferenceStore:
         if not 0 < len(key) <= _KEY_BYTES_MAX:
             return None
         with self._environment.begin(db=self._customers, buffers=True) as transaction:
-            value = transaction.get(key)
-            if value is None:
-                return None
-            try:
-                return self._unpacked.decode(value)
-            except msgspec.MsgspecError:
-                alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
-                return None
+            return self._unpack(transaction.get(key))
+
+    def _suspended(self, value: bytes | None) -> Preferences | None:
+        known = self._unpack(value)
+        return None if known is None else known.after_unreadable()
+
+    def _unpack(self, value: bytes | memoryview | None) -> Preferences | None:
+        if value is None:
+            return None
+        try:
+            return self._unpacked.decode(value)
+        except msgspec.MsgspecError:
+            alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
+            return None
 
     def word(self, customer_id: str) -> Word:
         """What the screen wants to know of this customer."""
@@ -105,8 +120,8 @@ class PreferenceStore:
         except msgspec.MsgspecError:
             return None
 
-    def write(self, changes: Mapping[str, Preferences | None], state: State, *, anew: bool = False) -> None:
-        """Set or erase (None) these customers' preferences, and the state with them: all of it or nothing.
+    def write(self, changes: Mapping[str, Change], state: State, *, anew: bool = False) -> None:
+        """Set, suspend or erase these customers' preferences, and the state with them: all of it or nothing.
 
         `anew`: forget all customers first.
         """
@@ -114,11 +129,14 @@ class PreferenceStore:
             with self._environment.begin(write=True) as transaction:
                 if anew:
                     transaction.drop(self._customers, delete=False)
-                for customer_id, preferences in changes.items():
+                for customer_id, change in changes.items():
+                    key, preferences = customer_id.encode(), change
+                    if isinstance(change, Suspend):
+                        preferences = self._suspended(transaction.get(key, db=self._customers))
                     if preferences is None:
-                        transaction.delete(customer_id.encode(), db=self._customers)
+                        transaction.delete(key, db=self._customers)
                     else:
-                        transaction.put(customer_id.encode(), self._packed.encode(preferences), db=self._customers)
+                        transaction.put(key, self._packed.encode(preferences), db=self._customers)
                 transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
         except lmdb.MapFullError:
             raise _damaged(f"is full: more than {self._size_max_bytes} bytes are needed; allow it more") from None

@@ -9,10 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from consumer.adapters.preference_table.follower import Follower, Pace
+from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.reading import Decode
 from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
+from consumer.ports import DeadLetters
 
 _JOIN_S = 1.0
 
@@ -21,8 +23,9 @@ class PreferenceTable:
     """ports.PreferenceTable: every customer's preferences from the compacted `topic`, in LMDB under the folder `path`.
 
     Follows the topic on a thread of its own, and goes on after a restart where it was left. `settings` are librdkafka's own;
-    `decode` raises Undecodable or Unavailable; `word` tells in short what may concern a customer. Believed only with
-    `customers_min` customers or more. Any thread may ask.
+    `decode` raises Undecodable or Unavailable; what it can never read goes to `dead_letters`, which nobody else may use.
+    `word` tells in short what may concern a customer. Believed only with `customers_min` customers or more. Any thread may
+    ask.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class PreferenceTable:
         topic: str,
         path: Path,
         decode: Decode,
+        dead_letters: DeadLetters,
         word: Callable[[Preferences | None], Word],
         customers_min: int,
         size_max_bytes: int,
@@ -49,6 +53,7 @@ class PreferenceTable:
             topic=topic,
             store=self._store,
             decode=decode,
+            letters=Letters(dead_letters, path / "set-aside"),
             now=now,
             clock=clock,
             stopping=self._stopping,
