@@ -46,7 +46,10 @@ class Line(enum.StrEnum):
     OUTBOX_RELIEVED = "outbox_relieved"
     PREFERENCES_WAITING = "preferences_waiting"
     PREFERENCES_READY = "preferences_ready"
-    PREFERENCES_REBUILT = "preferences_rebuilt"  # the table did not fit its topic and is read anew
+    PREFERENCES_REBUILT = "preferences_rebuilt"  # the table does not fit its topic and is read anew, beside the old one
+    PREFERENCES_REPLACED = "preferences_replaced"  # what was read anew has taken the old one's place
+    PREFERENCES_SHRUNKEN = "preferences_shrunken"  # alarm: it holds too few customers for that; an operator must decide
+    PREFERENCES_ACCEPTED = "preferences_accepted"  # an operator said that so few may take the place of so many
     PREFERENCE_REFUSED = "preference_refused"
     # Dispatch
     NOTICE_RECORDED = "notice_recorded"
@@ -92,6 +95,8 @@ class Fields(TypedDict, total=False):
     used_bytes: int
     free_bytes: int
     customers: int
+    customers_before: int
+    remedy: str
     lag_records: int
     partitions: str
     version: str

@@ -1,7 +1,10 @@
 """A topic of preferences that needs no Avro, and a table that follows it."""
 
+import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ DEADLINE_S = 30.0
 OpenTable = Callable[..., PreferenceTable]
 
 
-def follow(kafka: Kafka, path: Path, topic: str, **changes: Any) -> PreferenceTable:
+def follow(kafka: Kafka | str, path: Path, topic: str, **changes: Any) -> PreferenceTable:
     """A table in a hurry."""
     ordinary: dict[str, Any] = {
         "topic": topic,
@@ -36,7 +39,8 @@ def follow(kafka: Kafka, path: Path, topic: str, **changes: Any) -> PreferenceTa
         "now": lambda: NOW,
         "pace": Pace(poll_s=0.02, retry_s=0.05),
     }
-    settings: dict[str, str | int] = {"bootstrap.servers": kafka.bootstrap_servers, "fetch.wait.max.ms": 50}
+    servers = kafka if isinstance(kafka, str) else kafka.bootstrap_servers
+    settings: dict[str, str | int] = {"bootstrap.servers": servers, "fetch.wait.max.ms": 50}
     return PreferenceTable(settings, **{**ordinary, **changes})
 
 
@@ -70,3 +74,20 @@ def language(table: PreferenceTable, customer_id: str) -> str | None:
 
 def lines(caplog: pytest.LogCaptureFixture, line: str) -> list[dict[str, Any]]:
     return [entry.__dict__["fields"] for entry in caplog.records if entry.getMessage() == line]
+
+
+def rebuild_and_hang(bootstrap_servers: str, path: Path, topic: str, at: datetime, records: int, hangs: Event) -> None:
+    """In a process that is going to be killed: read so many records into a table that does not fit, and no more."""
+    read = 0
+
+    def decode(record: Record) -> Preferences:
+        nonlocal read
+        if read == records:
+            hangs.set()
+            threading.Event().wait()
+        read += 1
+        return wanted(record)
+
+    pace = Pace(poll_s=0.02, retry_s=0.05, batch_records_max=1)
+    follow(bootstrap_servers, path, topic, decode=decode, now=lambda: at, pace=pace)
+    threading.Event().wait()

@@ -114,7 +114,7 @@ def test_no_offset_is_stored_before_the_broker_has_the_dead_letter_white_box(
     drawer.outages = 1_000_000
     publish(kafka, topic, (b"anna", b"garbage"))
     eventually(lambda: not table.ready())
-    found, state = table.get("anna"), table._store.state
+    found, state = table.get("anna"), table._tables.in_use.state
     assert found is not None
     assert state is not None
     assert (found.suspended, state.offsets, lines(caplog, "preference_refused")) == (False, {0: 1}, [])

@@ -246,7 +246,7 @@ def test_a_table_that_is_in_touch_stays_believed_where_nothing_changes(cluster: 
             eventually(lambda: table._follower._whole_at_s == hands.now_s)
 
         assert table.ready()
-        eventually(lambda: (state := table._store.state) is not None and state.synced_at == hands.now())
+        eventually(lambda: (state := table._tables.in_use.state) is not None and state.synced_at == hands.now())
 
 
 def test_a_limit_that_two_looks_at_the_topic_would_pass_is_refused() -> None:

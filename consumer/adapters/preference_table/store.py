@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from consumer.telemetry import Line, alarm
 _READERS_MAX = 512
 _KEY_BYTES_MAX = 511
 _CUSTOMERS, _CONTROL = b"customers", b"control"
-_STATE = b"state"
+_STATE, _IN_USE = b"state", b"in_use"
 
 
 class Suspend(msgspec.Struct, frozen=True):
@@ -59,6 +60,7 @@ class PreferenceStore:
 
     def __init__(self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word]) -> None:
         """Open or create the folder `path`; raises Broken where that cannot be. Disk is used only as the table fills."""
+        self.path = path
         self._size_max_bytes = size_max_bytes
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -76,7 +78,8 @@ class PreferenceStore:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
         self._packed = msgspec.msgpack.Encoder()
         self._unpacked = msgspec.msgpack.Decoder(Preferences)
-        self._words = Words(self.get, word)
+        look_up = weakref.WeakMethod(self.get)  # no cycle: a table that was replaced closes with its last reader
+        self._words = Words(lambda customer_id: known(customer_id) if (known := look_up()) else None, word)
 
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
@@ -120,15 +123,10 @@ class PreferenceStore:
         except msgspec.MsgspecError:
             return None
 
-    def write(self, changes: Mapping[str, Change], state: State, *, anew: bool = False) -> None:
-        """Set, suspend or erase these customers' preferences, and the state with them: all of it or nothing.
-
-        `anew`: forget all customers first.
-        """
+    def write(self, changes: Mapping[str, Change], state: State) -> None:
+        """Set, suspend or erase these customers' preferences, and the state with them: all of it or nothing."""
         try:
             with self._environment.begin(write=True) as transaction:
-                if anew:
-                    transaction.drop(self._customers, delete=False)
                 for customer_id, change in changes.items():
                     key, preferences = customer_id.encode(), change
                     if isinstance(change, Suspend):
@@ -142,7 +140,24 @@ class PreferenceStore:
             raise _damaged(f"is full: more than {self._size_max_bytes} bytes are needed; allow it more") from None
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
-        self._words.forget(None if anew else changes)
+        self._words.forget(changes)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it was ever put to use."""
+        with self._environment.begin(db=self._control) as transaction:
+            return transaction.get(_IN_USE) is not None
+
+    def put_to_use(self, state: State | None) -> None:
+        """Say so in the table itself, with how far it was read, durably: a table that it replaces may be removed then."""
+        try:
+            with self._environment.begin(write=True, db=self._control) as transaction:
+                transaction.put(_IN_USE, b"")
+                if state is not None:
+                    transaction.put(_STATE, msgspec.json.encode(state))
+            self._environment.sync(True)
+        except lmdb.Error as problem:
+            raise _damaged(f"cannot be written ({type(problem).__name__})") from None
 
     def close(self) -> None:
         """Nobody may read any more."""
