@@ -8,6 +8,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 
@@ -23,6 +24,8 @@ from tests.deciding import CATALOGUE
 from tests.fakes import Drawer
 
 DEADLINE_S = 30.0
+HASTE = Pace(poll_s=0.02, retry_s=0.05, retention_timeout_s=0.3)
+ONE_BY_ONE = msgspec.structs.replace(HASTE, batch_records_max=1)
 OpenTable = Callable[..., PreferenceTable]
 
 
@@ -37,7 +40,7 @@ def follow(kafka: Kafka | str, path: Path, topic: str, **changes: Any) -> Prefer
         "customers_min": 1,
         "size_max_bytes": 2**26,
         "now": lambda: NOW,
-        "pace": Pace(poll_s=0.02, retry_s=0.05),
+        "pace": HASTE,
     }
     servers = kafka if isinstance(kafka, str) else kafka.bootstrap_servers
     settings: dict[str, str | int] = {"bootstrap.servers": servers, "fetch.wait.max.ms": 50}
@@ -88,6 +91,5 @@ def rebuild_and_hang(bootstrap_servers: str, path: Path, topic: str, at: datetim
         read += 1
         return wanted(record)
 
-    pace = Pace(poll_s=0.02, retry_s=0.05, batch_records_max=1)
-    follow(bootstrap_servers, path, topic, decode=decode, now=lambda: at, pace=pace)
+    follow(bootstrap_servers, path, topic, decode=decode, now=lambda: at, pace=ONE_BY_ONE)
     threading.Event().wait()

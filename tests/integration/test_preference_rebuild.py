@@ -9,14 +9,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from consumer.adapters.preference_table import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.core.shrinkage import Shrinkage
 from consumer.errors import Unavailable
 from tests.brokers import Kafka, fresh_topic
 from tests.builders import NOW
-from tests.preference_topics import OpenTable, eventually, language, lines, publish, rebuild_and_hang, wanted
+from tests.preference_topics import (
+    ONE_BY_ONE,
+    OpenTable,
+    eventually,
+    language,
+    lines,
+    publish,
+    rebuild_and_hang,
+    wanted,
+)
 
 LATER = NOW + timedelta(days=2)
 CUSTOMERS = 50
@@ -51,9 +59,7 @@ def test_the_old_one_is_kept_and_not_believed_until_the_new_one_is_whole(
             raise Unavailable("registry", "503")
         return msgspec.structs.replace(wanted(record), language="it")
 
-    table = open_table(
-        topic, decode=decode, now=lambda: LATER, pace=Pace(poll_s=0.02, retry_s=0.05, batch_records_max=1)
-    )
+    table = open_table(topic, decode=decode, now=lambda: LATER, pace=ONE_BY_ONE)
     eventually(lambda: table._tables.filled.customers == 1)
 
     assert (table.ready(), language(table, "c0"), language(table, "c1"), folders()) == (False, "en", "en", ["1", "2"])

@@ -1,16 +1,19 @@
 """The preference table from start to end: continued, begun anew, or the end of the process."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from consumer.adapters.preference_table import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.errors import Broken, ExitCode, Unavailable
-from tests.brokers import Kafka, fresh_topic
+from tests.brokers import Kafka, embedded_brokers, fresh_topic
 from tests.builders import NOW
-from tests.preference_topics import OpenTable, eventually, language, lines, publish, wanted
+from tests.preference_topics import OpenTable, eventually, follow, language, lines, publish, wanted
 
 
 def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable) -> None:
@@ -101,6 +104,74 @@ def test_who_was_away_longer_than_tombstones_are_kept_begins_anew(
 
     assert language(second, "anna") == "en"
     assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == ["too_long_away"]
+
+
+def test_who_was_away_for_less_than_that_goes_on(
+    kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    first = open_table(topic)
+    eventually(first.ready)
+    first.close()
+
+    second = open_table(topic, now=lambda: NOW + timedelta(hours=11))
+    eventually(second.ready)
+
+    assert lines(caplog, "preferences_rebuilt") == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("kept_ms", "away", "reasons"),
+    [
+        (10_000, timedelta(seconds=6), ["too_long_away"]),
+        (10_000, timedelta(seconds=4), []),
+        (0, timedelta(seconds=1), ["too_long_away"]),
+        (7 * 86_400_000, timedelta(days=3), []),
+        (7 * 86_400_000, timedelta(days=4), ["too_long_away"]),
+        (2**63 - 1, timedelta(days=300), []),
+    ],
+)
+def test_the_topic_itself_says_how_long_it_keeps_tombstones(
+    kafka: Kafka,
+    open_table: OpenTable,
+    caplog: pytest.LogCaptureFixture,
+    kept_ms: int,
+    away: timedelta,
+    reasons: list[str],
+) -> None:
+    config = {"cleanup.policy": "compact", "delete.retention.ms": str(kept_ms)}
+    topic, pace = fresh_topic(kafka, "preferences", config=config), Pace(poll_s=0.02, retry_s=0.05)
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    first = open_table(topic, pace=pace)
+    eventually(first.ready)
+    first.close()
+
+    second = open_table(topic, pace=pace, now=lambda: NOW + away)
+    eventually(second.ready)
+
+    assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == reasons
+    assert lines(caplog, "preferences_retention") == []
+
+
+def test_brokers_that_do_not_say_hold_up_no_first_start_and_each_other_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pace = Pace(poll_s=0.02, retry_s=0.05, retention_timeout_s=0.5)
+    with embedded_brokers() as kafka:
+        kafka.create_topic("preferences")
+        publish(kafka, "preferences", (b"anna", b"anna:en"))
+        began_s = time.monotonic()
+        with follow(
+            kafka, tmp_path, "preferences", pace=msgspec.structs.replace(pace, retention_timeout_s=60)
+        ) as first:
+            eventually(first.ready)
+        with follow(kafka, tmp_path, "preferences", pace=pace) as second:
+            eventually(second.ready)
+
+    assert time.monotonic() - began_s < 10
+    assert [line["kept_s"] for line in lines(caplog, "preferences_retention")] == [86_400]
 
 
 def test_a_table_that_may_not_grow_any_more_ends_the_process(kafka: Kafka, open_table: OpenTable) -> None:

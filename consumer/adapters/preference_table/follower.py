@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.messages import record_of
 from consumer.adapters.preference_table.reading import Decode, Reading, Stopped
+from consumer.adapters.preference_table.retention import Retention, asking
 from consumer.adapters.preference_table.store import Source, State
 from consumer.adapters.preference_table.tables import Tables, TopicNow
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
@@ -31,11 +32,7 @@ _GROUP_ONLY = ("group.protocol", "group.instance.id", "group.remote.assignor", "
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How much at once, how long each wait is, how old the table may be, and how long an absence may last.
-
-    Past `stale_max_s` the table is believed no more. Kafka keeps a tombstone for `delete.retention.ms` (a day by default):
-    who was away longer than `absence_max` may have missed one, and must read the whole topic anew.
-    """
+    """How much at once, how long each wait is, and how old the table may be: past `stale_max_s` it is believed no more."""
 
     batch_records_max: int = 1000
     poll_s: float = 0.2
@@ -43,7 +40,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     retry_s: float = 1.0
     recheck_s: float = 60.0
     stale_max_s: float = 900.0
-    absence_max: timedelta = timedelta(hours=12)
+    retention_timeout_s: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse a table that would be too old between two looks at its topic."""
@@ -78,7 +75,10 @@ class Follower:
         """Connects to nothing yet."""
         group_free = {name: value for name, value in settings.items() if name not in _GROUP_ONLY}
         defaults = {"client.id": "avviso", "log_level": _LOG_LEVEL}
-        self._settings = {**defaults, **group_free, **_OWN, "error_cb": self._complain}
+        plain = {**defaults, **group_free}
+        self._settings = {**plain, **_OWN, "error_cb": self._complain}
+        ask = asking(plain, topic, pace.retention_timeout_s)
+        self._retention = Retention(ask, topic=topic, timeout_s=pace.retention_timeout_s)
         self._topic = topic
         self._tables = tables
         self._reading = Reading(decode, letters, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
@@ -137,6 +137,7 @@ class Follower:
             self._watch_age()
             if self._clock() >= recheck_at_s:
                 recheck_at_s = self._clock() + self._pace.recheck_s
+                self._retention.look()
                 if self._partitions(consumer) != sorted(self._positions):
                     return
                 self._look_how_far(consumer, source)
@@ -146,7 +147,7 @@ class Follower:
         at_s, at = self._clock(), self._now()
         marks = self._marks(consumer, self._partitions(consumer))
         source = Source(cluster_id=consumer.cluster_id(self._pace.request_timeout_s) or "", topic=self._topic)
-        topic = TopicNow(source=source, marks=marks, at=at, tombstones_since=at - self._pace.absence_max)
+        topic = TopicNow(source=source, marks=marks, at=at, tombstones_since=at - self._absence_max())
         known = self._tables.fit(topic)
         if self._tables.is_rebuilding:
             self.disbelieve()
@@ -157,6 +158,11 @@ class Follower:
         lag = sum(self._aim.marks.values()) - sum(self._positions.values())
         log(Line.PREFERENCES_WAITING, topic=self._topic, lag_records=lag, customers=self._tables.filled.customers)
         return source
+
+    def _absence_max(self) -> timedelta:
+        """Half as long as tombstones are kept: the other half is for catching up, and for clocks that differ."""
+        nothing_known = self._tables.in_use.state is None  # so there is nothing that may have been taken back
+        return (self._retention.look() if nothing_known else self._retention.kept()) / 2
 
     def _look_how_far(self, consumer: Consumer, source: Source) -> None:
         """Note that nothing was missed, and aim at what the topic holds now; not before the last aim was reached."""
