@@ -53,7 +53,8 @@ class Line(enum.StrEnum):
     PREFERENCES_REPLACED = "preferences_replaced"  # what was read anew has taken the old one's place
     PREFERENCES_SHRUNKEN = "preferences_shrunken"  # alarm: it holds too few customers for that; an operator must decide
     PREFERENCES_ACCEPTED = "preferences_accepted"  # an operator said that so few may take the place of so many
-    PREFERENCE_REFUSED = "preference_refused"
+    PREFERENCES_FILLING = "preferences_filling"  # alarm, long before the table is full and the process ends
+    PREFERENCE_REFUSED = "preference_refused"  # alarm: it is a dead letter, and suspends its customer
     # Dispatch
     NOTICE_RECORDED = "notice_recorded"
     NOTICE_SETTLED = "notice_settled"
@@ -188,6 +189,7 @@ NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices recorded,
 OUTBOX_DUE = _METER.create_gauge("avviso.outbox.due", "{notice}", "Notices that may be sent now, counted up to a limit")
 OUTBOX_BYTES = _METER.create_gauge("avviso.outbox.size", "By", "What the outbox takes up where it lies")
 OUTBOX_FREE_BYTES = _METER.create_gauge("avviso.outbox.free", "By", "What is free where the outbox lies")
+PREFERENCES_BYTES = _METER.create_gauge("avviso.preferences.size", "By", "What the table of preferences takes up")
 # Dispatch.
 SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
 FAULTS = _METER.create_counter("avviso.faults", "{attempt}", "Failed attempts, by fault and code")

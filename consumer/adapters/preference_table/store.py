@@ -17,10 +17,11 @@ from consumer.adapters.preference_table.words import Words
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.errors import Broken, ExitCode
-from consumer.telemetry import Line, alarm
+from consumer.telemetry import PREFERENCES_BYTES, Line, alarm
 
 _READERS_MAX = 512
 _KEY_BYTES_MAX = 511
+_FILLING_PERCENT = 80
 _CUSTOMERS, _CONTROL = b"customers", b"control"
 _STATE, _IN_USE = b"state", b"in_use"
 
@@ -56,12 +57,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreferenceStore:
-    """Any number of threads may read; one writes. Customers' numbers lie in it: only the process's own user may open it."""
+    """Any number of threads may read; one writes. Customers' numbers lie in it: only the process's own user may open it.
+
+    It grows by itself up to `size_max_bytes`. As much address space is reserved at once, which costs nothing on 64 bits, and
+    disk is used only as it fills: to grow the map later, every thread would have to be kept from reading meanwhile.
+    """
 
     def __init__(self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word]) -> None:
-        """Open or create the folder `path`; raises Broken where that cannot be. Disk is used only as the table fills."""
+        """Open or create the folder `path`; raises Broken where that cannot be."""
         self.path = path
         self._size_max_bytes = size_max_bytes
+        self._said_filling = False
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._environment = lmdb.open(
@@ -74,6 +80,11 @@ class PreferenceStore:
             )
             self._customers = self._environment.open_db(_CUSTOMERS)
             self._control = self._environment.open_db(_CONTROL)
+        except lmdb.MemoryError:
+            raise _damaged(
+                f"needs {size_max_bytes} bytes of address space, and this process may not have them: lower "
+                "AVVISO_PREFERENCES__SIZE_MAX_BYTES, or raise the limit (`ulimit -v`)"
+            ) from None
         except (lmdb.Error, OSError) as problem:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
         self._packed = msgspec.msgpack.Encoder()
@@ -137,10 +148,34 @@ class PreferenceStore:
                         transaction.put(key, self._packed.encode(preferences), db=self._customers)
                 transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
         except lmdb.MapFullError:
-            raise _damaged(f"is full: more than {self._size_max_bytes} bytes are needed; allow it more") from None
+            raise _damaged(
+                f"is full: more than {self._size_max_bytes} bytes are needed; raise AVVISO_PREFERENCES__SIZE_MAX_BYTES"
+            ) from None
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
         self._words.forget(changes)
+        self._watch_size()
+
+    @property
+    def used_bytes(self) -> int:
+        """How large it has grown, with what has become free in it since."""
+        last_page: int = self._environment.info()["last_pgno"]
+        page_bytes: int = self._environment.stat()["psize"]
+        return (last_page + 1) * page_bytes
+
+    def _watch_size(self) -> None:
+        """Say it once, long before it is full: then the process ends."""
+        used_bytes = self.used_bytes
+        PREFERENCES_BYTES.set(used_bytes)
+        if used_bytes * 100 < self._size_max_bytes * _FILLING_PERCENT or self._said_filling:
+            return
+        self._said_filling = True
+        alarm(
+            Line.PREFERENCES_FILLING,
+            used_bytes=used_bytes,
+            free_bytes=self._size_max_bytes - used_bytes,
+            remedy="raise AVVISO_PREFERENCES__SIZE_MAX_BYTES",
+        )
 
     @property
     def is_in_use(self) -> bool:
