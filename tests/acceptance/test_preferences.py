@@ -78,3 +78,7 @@ def test_a_topic_that_lost_most_of_its_customers_is_not_believed_before_an_opera
     stage.worker(option, numbers)
     eventually(lambda: len(stage.sns.accepted) == 2, "the text that waited")
     assert (stage.said("preferences_accepted"), stage.said("preferences_replaced")) == (1, 1)
+
+
+def test_an_acceptance_that_is_no_two_numbers_is_refused(stage: Stage) -> None:
+    assert stage.worker("--accept-preferences", "5").ended() == ExitCode.SETTINGS
