@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+import msgspec
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
 
 from consumer import __version__
@@ -33,6 +34,7 @@ from consumer.core.limiter import Rate
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Position
 from consumer.core.screen import Screen
+from consumer.core.shrinkage import Shrinkage
 from consumer.core.texts import Texts
 from consumer.desk import alerts_of_the_bank, registry_at
 from consumer.dispatch import Dispatch, DispatchLimits
@@ -50,21 +52,31 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator has looked at and lets pass, this once.
+
+    Dead letters below the offsets of `dead_letters` are no flood, however many they are; a table of preferences may lose as
+    many customers as `preferences` says.
+    """
+
+    dead_letters: Mapping[Place, int] = {}
+    preferences: Shrinkage | None = None
+
+
+NOTHING_ACCEPTED = Accepted()
+
+
 def run(
-    settings: Settings, *, stopping: threading.Event, stream: TextIO, accepted: Mapping[Place, int] | None = None
+    settings: Settings, *, stopping: threading.Event, stream: TextIO, accepted: Accepted = NOTHING_ACCEPTED
 ) -> None:
     """Read, decide and send on the calling (main) thread until `stopping` is set or a signal sets it.
 
-    Dead letters below the `accepted` offsets are no flood, however many they are. Log lines go to `stream`. Raises Broken
-    where it cannot go on. What was built last is undone first: calls in flight are settled, then the outbox is closed, then
-    the offsets are committed and the group is left.
+    Log lines go to `stream`. Raises Broken where it cannot go on. What was built last is undone first: calls in flight are
+    settled, then the outbox is closed, then the offsets are committed and the group is left.
     """
     configure_logging(stream, logging.getLevelNamesMapping()[settings.log_level.upper()])
     log(Line.STARTED, version=__version__)
-    accepted = accepted or {}
-    if accepted:
-        ends = (Position(topic=topic, partition=number, offset=end) for (topic, number), end in accepted.items())
-        log(Line.DEAD_LETTERS_ACCEPTED, partitions=as_offsets(ends))
+    _repeat(accepted)
     catalogue, texts = alerts_of_the_bank(settings)
     with contextlib.ExitStack() as undo:
         undo.enter_context(signals_set(stopping))
@@ -76,13 +88,23 @@ def run(
     log(Line.STOPPED)
 
 
+def _repeat(accepted: Accepted) -> None:
+    """Keep in the log what was let pass."""
+    if accepted.dead_letters:
+        places = accepted.dead_letters.items()
+        ends = (Position(topic=topic, partition=number, offset=end) for (topic, number), end in places)
+        log(Line.DEAD_LETTERS_ACCEPTED, partitions=as_offsets(ends))
+    if (lost := accepted.preferences) is not None:
+        log(Line.PREFERENCES_ACCEPTED, customers=lost.after, customers_before=lost.before)
+
+
 def _build(
     settings: Settings,
     catalogue: Catalogue,
     texts: Texts,
     stopping: threading.Event,
     undo: contextlib.ExitStack,
-    accepted: Mapping[Place, int],
+    accepted: Accepted,
 ) -> Intake | None:
     """Everything, wired; None if told to stop before Kafka answered."""
     assert settings.pseudonym_key is not None, "settings that are loaded to run have one"
@@ -95,10 +117,8 @@ def _build(
     if cluster_id is None:
         return None
     outbox = undo.enter_context(_outbox(settings, cluster_id))
-    preferences = undo.enter_context(_preferences(settings, catalogue, decoder))
-    dead_letters = undo.enter_context(
-        KafkaDeadLetters(settings.kafka_config(), topic=settings.topics.dead_letters, version=__version__, now=utc_now)
-    )
+    aside = _dead_letters(settings, undo)
+    preferences = undo.enter_context(_preferences(settings, catalogue, decoder, aside, accepted.preferences))
     dispatch = _dispatch(settings, outbox, preferences, catalogue, texts, pseudonyms)
     dispatch.start()
     undo.enter_context(drained(functools.partial(dispatch.stop, settings.drain_s), stopping))
@@ -117,9 +137,9 @@ def _build(
             tenant=settings.tenant,
         ),
         outbox=outbox,
-        dead_letters=dead_letters,
+        dead_letters=_dead_letters(settings, undo),
         room=_room_guard(settings, outbox),
-        floods=_flood_guard(settings, outbox, accepted),
+        floods=_flood_guard(settings, outbox, accepted.dead_letters),
         ready=preferences.ready,
         wake=dispatch.wake,
         check=check,
@@ -174,15 +194,29 @@ def _outbox(settings: Settings, cluster_id: str) -> SqliteOutbox:
     )
 
 
-def _preferences(settings: Settings, catalogue: Catalogue, decoder: AvroDecoder) -> PreferenceTable:
+def _dead_letters(settings: Settings, undo: contextlib.ExitStack) -> KafkaDeadLetters:
+    """One for each thread that writes some: what one waits for does not hold up the other."""
+    config, topic = settings.kafka_config(), settings.topics.dead_letters
+    return undo.enter_context(KafkaDeadLetters(config, topic=topic, version=__version__, now=utc_now))
+
+
+def _preferences(
+    settings: Settings,
+    catalogue: Catalogue,
+    decoder: AvroDecoder,
+    dead_letters: KafkaDeadLetters,
+    accepted: Shrinkage | None,
+) -> PreferenceTable:
     return PreferenceTable(
         settings.kafka_config(),
         topic=settings.topics.preferences,
         path=settings.preferences.path,
         decode=decoder.preferences,
+        dead_letters=dead_letters,
         word=Screen(catalogue).word,
         customers_min=settings.preferences.min_records,
         size_max_bytes=settings.preferences.size_max_bytes,
+        accepted=accepted,
         now=utc_now,
         pace=Pace(stale_max_s=settings.preferences.stale_max_s),
     )

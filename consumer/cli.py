@@ -17,6 +17,7 @@ from rich.console import Console
 from consumer import __version__, app, desk, views, whatif
 from consumer.core.delivery import State
 from consumer.core.flood import Place, accepted_offsets
+from consumer.core.shrinkage import Shrinkage, accepted_shrinkage
 from consumer.errors import Broken, ExitCode, Unavailable
 from consumer.ports import OutboxReader
 from consumer.sandbox.demo import Wishes, run_demo
@@ -70,6 +71,13 @@ def _offsets(text: str) -> Mapping[Place, int]:
         raise typer.BadParameter(f"{problem}; write topic:partition:offset, several with commas between") from None
 
 
+def _shrinkage(text: str) -> Shrinkage:
+    try:
+        return accepted_shrinkage(text)
+    except ValueError as problem:
+        raise typer.BadParameter(f"{problem}; write LEFT/BEFORE, as the alarm preferences_shrunken does") from None
+
+
 File = Annotated[Path, typer.Option(exists=True, dir_okay=False, readable=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
@@ -83,7 +91,7 @@ def main(
 
 @cli.command()
 def run(
-    accepted: Annotated[
+    letters: Annotated[
         dict[Place, int] | None,
         typer.Option(
             "--accept-dead-letters-until",
@@ -92,8 +100,18 @@ def run(
             help="Set aside what cannot be read below these offsets, however much it is: topic:partition:offset,...",
         ),
     ] = None,
+    shrunken: Annotated[
+        Shrinkage | None,
+        typer.Option(
+            "--accept-preferences",
+            parser=_shrinkage,
+            metavar="LEFT/BEFORE",
+            help="Believe preferences that were read anew although so few customers are left of so many.",
+        ),
+    ] = None,
 ) -> None:
     """Read the bank's events and send the SMS, until told to stop."""
+    accepted = app.Accepted(dead_letters=letters or {}, preferences=shrunken)
     app.run(_settings(to_run=True), stopping=threading.Event(), stream=sys.stderr, accepted=accepted)
 
 

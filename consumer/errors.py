@@ -48,6 +48,8 @@ class DeadLetterReason(enum.StrEnum):
     TRAILING_BYTES = "trailing_bytes"  # more bytes than the schema accounts for
     INVALID_EVENT = "invalid_event"  # decoded, and no possible event
     INVALID_PREFERENCES = "invalid_preferences"  # decoded, and no possible preferences
+    UNUSABLE_KEY = "unusable_key"  # preferences whose key is no customer's id
+    KEY_IS_ANOTHER_CUSTOMER = "key_is_another_customer"  # preferences under another customer's id than they name
     FROM_FUTURE = "from_future"  # an event that is still to happen
 
 

@@ -46,8 +46,15 @@ class Line(enum.StrEnum):
     OUTBOX_RELIEVED = "outbox_relieved"
     PREFERENCES_WAITING = "preferences_waiting"
     PREFERENCES_READY = "preferences_ready"
-    PREFERENCES_REBUILT = "preferences_rebuilt"  # the table did not fit its topic and is read anew
-    PREFERENCE_REFUSED = "preference_refused"
+    PREFERENCES_RETENTION = (
+        "preferences_retention"  # the topic does not say how long it keeps tombstones; so long is assumed
+    )
+    PREFERENCES_REBUILT = "preferences_rebuilt"  # the table does not fit its topic and is read anew, beside the old one
+    PREFERENCES_REPLACED = "preferences_replaced"  # what was read anew has taken the old one's place
+    PREFERENCES_SHRUNKEN = "preferences_shrunken"  # alarm: it holds too few customers for that; an operator must decide
+    PREFERENCES_ACCEPTED = "preferences_accepted"  # an operator said that so few may take the place of so many
+    PREFERENCES_FILLING = "preferences_filling"  # alarm, long before the table is full and the process ends
+    PREFERENCE_REFUSED = "preference_refused"  # alarm: it is a dead letter, and suspends its customer
     # Dispatch
     NOTICE_RECORDED = "notice_recorded"
     NOTICE_SETTLED = "notice_settled"
@@ -91,7 +98,10 @@ class Fields(TypedDict, total=False):
     due: int
     used_bytes: int
     free_bytes: int
+    kept_s: int
     customers: int
+    customers_before: int
+    remedy: str
     lag_records: int
     partitions: str
     version: str
@@ -179,6 +189,7 @@ NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices recorded,
 OUTBOX_DUE = _METER.create_gauge("avviso.outbox.due", "{notice}", "Notices that may be sent now, counted up to a limit")
 OUTBOX_BYTES = _METER.create_gauge("avviso.outbox.size", "By", "What the outbox takes up where it lies")
 OUTBOX_FREE_BYTES = _METER.create_gauge("avviso.outbox.free", "By", "What is free where the outbox lies")
+PREFERENCES_BYTES = _METER.create_gauge("avviso.preferences.size", "By", "What the table of preferences takes up")
 # Dispatch.
 SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
 FAULTS = _METER.create_counter("avviso.faults", "{attempt}", "Failed attempts, by fault and code")

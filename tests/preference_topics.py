@@ -1,10 +1,14 @@
 """A topic of preferences that needs no Avro, and a table that follows it."""
 
+import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 
@@ -17,24 +21,29 @@ from consumer.errors import Undecodable
 from tests.brokers import Kafka
 from tests.builders import NOW, preferences
 from tests.deciding import CATALOGUE
+from tests.fakes import Drawer
 
 DEADLINE_S = 30.0
+HASTE = Pace(poll_s=0.02, retry_s=0.05, retention_timeout_s=0.3)
+ONE_BY_ONE = msgspec.structs.replace(HASTE, batch_records_max=1)
 OpenTable = Callable[..., PreferenceTable]
 
 
-def follow(kafka: Kafka, path: Path, topic: str, **changes: Any) -> PreferenceTable:
+def follow(kafka: Kafka | str, path: Path, topic: str, **changes: Any) -> PreferenceTable:
     """A table in a hurry."""
     ordinary: dict[str, Any] = {
         "topic": topic,
         "path": path,
         "decode": wanted,
+        "dead_letters": Drawer(),
         "word": Screen(CATALOGUE).word,
         "customers_min": 1,
         "size_max_bytes": 2**26,
         "now": lambda: NOW,
-        "pace": Pace(poll_s=0.02, retry_s=0.05),
+        "pace": HASTE,
     }
-    settings: dict[str, str | int] = {"bootstrap.servers": kafka.bootstrap_servers, "fetch.wait.max.ms": 50}
+    servers = kafka if isinstance(kafka, str) else kafka.bootstrap_servers
+    settings: dict[str, str | int] = {"bootstrap.servers": servers, "fetch.wait.max.ms": 50}
     return PreferenceTable(settings, **{**ordinary, **changes})
 
 
@@ -68,3 +77,19 @@ def language(table: PreferenceTable, customer_id: str) -> str | None:
 
 def lines(caplog: pytest.LogCaptureFixture, line: str) -> list[dict[str, Any]]:
     return [entry.__dict__["fields"] for entry in caplog.records if entry.getMessage() == line]
+
+
+def rebuild_and_hang(bootstrap_servers: str, path: Path, topic: str, at: datetime, records: int, hangs: Event) -> None:
+    """In a process that is going to be killed: read so many records into a table that does not fit, and no more."""
+    read = 0
+
+    def decode(record: Record) -> Preferences:
+        nonlocal read
+        if read == records:
+            hangs.set()
+            threading.Event().wait()
+        read += 1
+        return wanted(record)
+
+    follow(bootstrap_servers, path, topic, decode=decode, now=lambda: at, pace=ONE_BY_ONE)
+    threading.Event().wait()

@@ -52,7 +52,7 @@ def candidates(event: Event, preferences: Preferences | None, catalogue: Catalog
 
 
 def unwanted(kind: AlertKind, preferences: Preferences | None) -> Reason | None:
-    """Why the customer is not to be told of this kind at all: unknown, switched off, no consent; None if they are.
+    """Why the customer is not to be told of this kind at all: unknown, suspended, switched off, no consent; or None.
 
     A mandatory kind asks nobody. Where the customer said nothing of it, the catalogue decides; whoever refused consent for
     its class is not told, whether or not the class requires it.
@@ -61,6 +61,8 @@ def unwanted(kind: AlertKind, preferences: Preferences | None) -> Reason | None:
         return None
     if preferences is None:
         return Reason.NO_PREFERENCES
+    if preferences.suspended:
+        return Reason.SUSPENDED
     asked = preferences.alerts.get(kind.name)
     if not (kind.enabled_by_default if asked is None else asked.enabled):
         return Reason.SWITCHED_OFF

@@ -106,7 +106,8 @@ class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """All that one customer asked for. `position`: the record that said so. `consents`: per alert class.
 
-    Many customers may share one mapping of `alerts`: nobody changes it.
+    Many customers may share one mapping of `alerts`: nobody changes it. `suspended`: the customer has said something since
+    that cannot be read. Nothing optional is told until that is mended.
     """
 
     customer_id: str
@@ -118,6 +119,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     quiet_hours: QuietHours | None = None
     consents: Mapping[str, bool] = {}
     alerts: Mapping[str, AlertPreference] = {}
+    suspended: bool = False
     position: Position
 
     def __post_init__(self) -> None:
@@ -131,6 +133,13 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     def usable_phone(self) -> Phone | None:
         """The number to text: only one that the customer has verified."""
         return self.phone if self.phone_verified else None
+
+    def after_unreadable(self) -> "Preferences":
+        """What is left of it once a newer record cannot be read: where to reach the customer, for what is mandatory.
+
+        The newer one may have asked that less be told, so the least is told.
+        """
+        return msgspec.structs.replace(self, suspended=True, detail_level=DetailLevel.NONE)
 
     def __repr__(self) -> str:
         """The customer's id and the record's position only."""

@@ -6,7 +6,8 @@ import enum
 class Reason(enum.StrEnum):
     """In the order in which an alert kind is judged; where kinds differ, that of the kind that came closest (the last here).
 
-    NO_KIND: the catalogue has no kind for such an event. NOT_THIS_STAGE: it has, but not at this status of the transaction.
+    NO_KIND: the catalogue has no kind for such an event. SUSPENDED: the customer's newest preferences cannot be read.
+    NOT_THIS_STAGE: the catalogue has a kind, but not at this status of the transaction.
     OTHER_CURRENCY: there is no threshold in the event's currency. BELOW_THRESHOLD: a transaction too small; ABOVE_THRESHOLD:
     a balance that is high enough. OUT_OF_ORDER: a later event of the account came first. NOT_RECOVERED: told, and the
     balance has not been above the threshold since. ALREADY_TOLD: this transaction, or this day, was told.
@@ -14,6 +15,7 @@ class Reason(enum.StrEnum):
 
     NO_KIND = "no_kind"
     NO_PREFERENCES = "no_preferences"
+    SUSPENDED = "suspended"
     SWITCHED_OFF = "switched_off"
     NO_CONSENT = "no_consent"
     NOT_THIS_STAGE = "not_this_stage"

@@ -151,7 +151,10 @@ class PreferenceTable(Group):
         description="Fewer customers than this are not believed: nothing is read or sent until there are more",
     )
     size_max_bytes: int = Field(
-        default=64 * 2**30, ge=2**20, description="How large the local copy may grow; disk is used only as it fills"
+        default=64 * 2**30,
+        ge=2**20,
+        description="How large the local copy may grow, by itself; while it is read anew there are two. Disk is used only "
+        "as they fill, address space at once. There is an alarm at 80 %, and at 100 % the process ends",
     )
     stale_max_s: float = Field(
         default=900.0,

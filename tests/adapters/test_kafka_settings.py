@@ -2,6 +2,8 @@
 
 import threading
 import time
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +13,25 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source.translation import complete
 from consumer.adapters.preference_table import Pace
 from consumer.adapters.preference_table.follower import Follower
+from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.store import PreferenceStore
+from consumer.adapters.preference_table.tables import Tables
 from consumer.core.screen import Screen
 from tests.builders import NOW
 from tests.deciding import CATALOGUE
+from tests.fakes import Drawer
 from tests.preference_topics import wanted
 
 
 def settings_of_each_client(given: dict[str, str | int | float | bool], folder: Path) -> list[dict[str, Any]]:
-    with PreferenceStore(folder, size_max_bytes=2**20, word=Screen(CATALOGUE).word) as store:
+    open_table = partial(PreferenceStore, size_max_bytes=2**20, word=Screen(CATALOGUE).word)
+    with closing(Tables(folder, open_table, None)) as tables:
         follower = Follower(
             given,
             topic="preferences",
-            store=store,
+            tables=tables,
             decode=wanted,
+            letters=Letters(Drawer(), folder / "set-aside"),
             now=lambda: NOW,
             clock=time.monotonic,
             stopping=threading.Event(),

@@ -55,8 +55,14 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
 def table_of(settings: Settings) -> Iterator[PreferenceTable]:
     """The customers' preferences, not ready yet."""
     catalogue, _ = alerts_of_the_bank(settings)
-    with app._preferences(settings, catalogue, _decoder()) as table:
+    with _letters(settings) as letters, app._preferences(settings, catalogue, _decoder(), letters, None) as table:
         yield table
+
+
+def _letters(settings: Settings) -> KafkaDeadLetters:
+    return KafkaDeadLetters(
+        settings.kafka_config(), topic=settings.topics.dead_letters, version="benchmark", now=app.utc_now
+    )
 
 
 @contextmanager
@@ -72,9 +78,7 @@ def intake_of(
     with (
         app._source(settings) as source,
         app._outbox(settings, "benchmark") as outbox,
-        KafkaDeadLetters(
-            settings.kafka_config(), topic=settings.topics.dead_letters, version="benchmark", now=app.utc_now
-        ) as letters,
+        _letters(settings) as letters,
     ):
         yield Intake(
             source=watched(source),

@@ -114,6 +114,10 @@ def test_nothing_optional_is_told_to_a_stranger() -> None:
     assert reason(decided_for_a_stranger(transaction())) is Reason.NO_PREFERENCES
 
 
+def test_nothing_optional_is_told_to_whoever_said_something_that_cannot_be_read() -> None:
+    assert reason(decided(transaction(), preferences().after_unreadable())) is Reason.SUSPENDED
+
+
 def test_the_reason_is_that_of_the_kind_that_came_closest() -> None:
     half_wanted = preferences(
         alerts={

@@ -25,6 +25,10 @@ def test_a_mandatory_kind_is_told_to_whoever_refused_its_class() -> None:
     assert in_short(decided(PURCHASE, only(consents={"security": False}), kinds=FRAUD)) == "card_not_present"
 
 
+def test_a_mandatory_kind_is_told_to_whoever_said_something_that_cannot_be_read() -> None:
+    assert in_short(decided(PURCHASE, only().after_unreadable(), kinds=FRAUD)) == "card_not_present"
+
+
 def test_a_mandatory_kind_is_told_to_a_stranger_at_once() -> None:
     notice = notified(decided_for_a_stranger(PURCHASE, FRAUD))
 

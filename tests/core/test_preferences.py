@@ -138,6 +138,13 @@ def test_what_are_no_possible_preferences_is_refused_by_its_rule(changes: Mappin
     assert refusal(**changes) == problem
 
 
+def test_after_what_cannot_be_read_the_customer_can_still_be_reached_and_the_least_is_told() -> None:
+    left = preferences(language="it").after_unreadable()
+
+    assert (left.suspended, left.detail_level) == (True, DetailLevel.NONE)
+    assert (left.usable_phone, left.language) == (Phone(PHONE), "it")
+
+
 def test_the_lower_of_two_levels_tells_less() -> None:
     assert DetailLevel.FULL.lower_of(DetailLevel.SOME) is DetailLevel.SOME
     assert DetailLevel.NONE.lower_of(DetailLevel.FULL) is DetailLevel.NONE

@@ -32,6 +32,13 @@ def test_nothing_of_a_customer_with_nothing_on_is_read() -> None:
     assert not passes(balance(available=euros("-5.00")), only())
 
 
+def test_of_a_suspended_customer_only_what_is_mandatory_is_read() -> None:
+    suspended = only("large_debit").after_unreadable()
+
+    assert not passes(transaction(amount=euros("9999.00")), suspended)
+    assert passes(transaction(), suspended, catalogue_with("large_debit", mandatory=True))
+
+
 def test_a_stranger_is_told_of_what_is_mandatory_only() -> None:
     mandatory = catalogue_with("large_debit", mandatory=True)
 

@@ -159,6 +159,27 @@ def test_a_mandatory_kind_ignores_switch_and_consent(rig: Rig) -> None:
     assert rig.standing()[0] == "accepted"
 
 
+def test_what_was_recorded_before_the_customer_said_what_cannot_be_read_is_cancelled(rig: Rig) -> None:
+    rig.record()
+    rig.table.by_customer["cust-1"] = preferences().after_unreadable()
+
+    rig.run()
+
+    assert rig.standing() == ("cancelled", "suspended")
+    assert rig.provider.sent == []
+
+
+def test_a_mandatory_notice_is_sent_to_the_phone_known_before_what_cannot_be_read(rig: Rig) -> None:
+    rig.record(**SECURITY_NOTICE)
+    rig.table.by_customer["cust-1"] = preferences().after_unreadable()
+
+    rig.run()
+
+    assert rig.standing()[0] == "accepted"
+    (sms,) = rig.provider.sent
+    assert sms.phone == preferences().phone
+
+
 def test_what_went_stale_between_claim_and_work_expires(rig: Rig) -> None:
     rig.record(stale_at=NOW + timedelta(seconds=5))
     (claim,) = rig.claim()

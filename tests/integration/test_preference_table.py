@@ -71,51 +71,6 @@ def test_a_table_with_fewer_customers_than_it_should_have_is_not_believed(kafka:
     eventually(lambda: not table.ready())
 
 
-def test_what_cannot_be_read_takes_back_what_was_known(
-    kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture
-) -> None:
-    topic = fresh_topic(kafka, "preferences")
-    publish(kafka, topic, (b"anna", b"anna:en"), (b"john", b"john:en"), (b"anna", b"garbage"))
-
-    table = open_table(topic)
-    eventually(table.ready)
-    assert (language(table, "anna"), language(table, "john")) == (None, "en")
-    [refused] = lines(caplog, "preference_refused")
-    assert (refused["reason"], refused["topic"], refused["partition"], refused["offset"]) == ("test", topic, 0, 2)
-
-    publish(kafka, topic, (b"anna", b"anna:it"))
-
-    eventually(lambda: language(table, "anna") == "it")
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "reason"),
-    [
-        (None, b"anna:en", "unusable_key"),
-        (b"", b"anna:en", "unusable_key"),
-        (b"\xff", b"anna:en", "unusable_key"),
-        (b"x" * 512, b"anna:en", "unusable_key"),
-        (b"john", b"anna:en", "key_is_another_customer"),
-    ],
-)
-def test_a_record_under_another_key_than_its_customers_is_refused(
-    kafka: Kafka,
-    open_table: OpenTable,
-    caplog: pytest.LogCaptureFixture,
-    key: bytes | None,
-    value: bytes,
-    reason: str,
-) -> None:
-    topic = fresh_topic(kafka, "preferences")
-    publish(kafka, topic, (key, value), (b"nora", b"nora:en"))
-
-    table = open_table(topic)
-    eventually(table.ready)
-
-    assert (table.get("anna"), table.get("john"), table.get("x" * 512)) == (None, None, None)
-    assert [refused["reason"] for refused in lines(caplog, "preference_refused")] == [reason]
-
-
 def test_a_registry_that_is_away_is_waited_for(kafka: Kafka, open_table: OpenTable) -> None:
     topic = fresh_topic(kafka, "preferences")
     publish(kafka, topic, (b"anna", b"anna:en"))

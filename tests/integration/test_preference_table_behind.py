@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from consumer.adapters.preference_table import Pace
@@ -16,9 +17,8 @@ from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, Kafka, fresh_topic
 from tests.builders import NOW
-from tests.preference_topics import OpenTable, eventually, follow, language, lines, publish, wanted
+from tests.preference_topics import ONE_BY_ONE, OpenTable, eventually, follow, language, lines, publish, wanted
 
-ONE_BY_ONE = Pace(poll_s=0.02, retry_s=0.05, batch_records_max=1)
 OUTAGES = [
     Unavailable("registry", "503"),
     Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "the registry has no schema under this id", schema="7"),
@@ -185,7 +185,7 @@ def cluster() -> Iterator[EmbeddedKafka]:
 
 
 def in_the_hands_of(hands: Hands, **changes: Any) -> dict[str, Any]:
-    pace = Pace(poll_s=0.02, retry_s=0.05, request_timeout_s=0.3, batch_records_max=1)
+    pace = msgspec.structs.replace(ONE_BY_ONE, request_timeout_s=0.3)
     return {"clock": hands.clock, "now": hands.now, "pace": pace, **changes}
 
 
@@ -246,7 +246,7 @@ def test_a_table_that_is_in_touch_stays_believed_where_nothing_changes(cluster: 
             eventually(lambda: table._follower._whole_at_s == hands.now_s)
 
         assert table.ready()
-        eventually(lambda: (state := table._store.state) is not None and state.synced_at == hands.now())
+        eventually(lambda: (state := table._tables.in_use.state) is not None and state.synced_at == hands.now())
 
 
 def test_a_limit_that_two_looks_at_the_topic_would_pass_is_refused() -> None:

@@ -1,17 +1,19 @@
 """The preference table from start to end: continued, begun anew, or the end of the process."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from consumer.adapters.preference_table import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.errors import Broken, ExitCode, Unavailable
-from tests.brokers import Kafka, fresh_topic
-from tests.builders import NOW, preferences
-from tests.preference_topics import OpenTable, eventually, language, lines, publish, wanted
+from tests.brokers import Kafka, embedded_brokers, fresh_topic
+from tests.builders import NOW
+from tests.preference_topics import OpenTable, eventually, follow, language, lines, publish, wanted
 
 
 def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable) -> None:
@@ -104,6 +106,74 @@ def test_who_was_away_longer_than_tombstones_are_kept_begins_anew(
     assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == ["too_long_away"]
 
 
+def test_who_was_away_for_less_than_that_goes_on(
+    kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    first = open_table(topic)
+    eventually(first.ready)
+    first.close()
+
+    second = open_table(topic, now=lambda: NOW + timedelta(hours=11))
+    eventually(second.ready)
+
+    assert lines(caplog, "preferences_rebuilt") == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("kept_ms", "away", "reasons"),
+    [
+        (10_000, timedelta(seconds=6), ["too_long_away"]),
+        (10_000, timedelta(seconds=4), []),
+        (0, timedelta(seconds=1), ["too_long_away"]),
+        (7 * 86_400_000, timedelta(days=3), []),
+        (7 * 86_400_000, timedelta(days=4), ["too_long_away"]),
+        (2**63 - 1, timedelta(days=300), []),
+    ],
+)
+def test_the_topic_itself_says_how_long_it_keeps_tombstones(
+    kafka: Kafka,
+    open_table: OpenTable,
+    caplog: pytest.LogCaptureFixture,
+    kept_ms: int,
+    away: timedelta,
+    reasons: list[str],
+) -> None:
+    config = {"cleanup.policy": "compact", "delete.retention.ms": str(kept_ms)}
+    topic, pace = fresh_topic(kafka, "preferences", config=config), Pace(poll_s=0.02, retry_s=0.05)
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    first = open_table(topic, pace=pace)
+    eventually(first.ready)
+    first.close()
+
+    second = open_table(topic, pace=pace, now=lambda: NOW + away)
+    eventually(second.ready)
+
+    assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == reasons
+    assert lines(caplog, "preferences_retention") == []
+
+
+def test_brokers_that_do_not_say_hold_up_no_first_start_and_each_other_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pace = Pace(poll_s=0.02, retry_s=0.05, retention_timeout_s=0.5)
+    with embedded_brokers() as kafka:
+        kafka.create_topic("preferences")
+        publish(kafka, "preferences", (b"anna", b"anna:en"))
+        began_s = time.monotonic()
+        with follow(
+            kafka, tmp_path, "preferences", pace=msgspec.structs.replace(pace, retention_timeout_s=60)
+        ) as first:
+            eventually(first.ready)
+        with follow(kafka, tmp_path, "preferences", pace=pace) as second:
+            eventually(second.ready)
+
+    assert time.monotonic() - began_s < 10
+    assert [line["kept_s"] for line in lines(caplog, "preferences_retention")] == [86_400]
+
+
 def test_a_table_that_may_not_grow_any_more_ends_the_process(kafka: Kafka, open_table: OpenTable) -> None:
     topic = fresh_topic(kafka, "preferences")
     publish(kafka, topic, *[(b"c%d" % number, b"c%d:en" % number) for number in range(200)])
@@ -136,7 +206,7 @@ def test_what_the_following_thread_dies_of_is_heard(kafka: Kafka, open_table: Op
 def test_a_folder_that_cannot_be_used_ends_the_process(open_table: OpenTable, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
-    with pytest.raises(Broken, match="cannot be opened") as refused:
+    with pytest.raises(Broken, match="cannot be used") as refused:
         open_table("topic", path=tmp_path / "file")
 
     assert refused.value.exit_code == ExitCode.PREFERENCES_DAMAGED
@@ -149,23 +219,6 @@ def test_only_the_process_itself_may_read_the_customers_numbers(
     table.close()
 
     assert (tmp_path / "preferences").stat().st_mode & 0o077 == 0
-    assert [path.stat().st_mode & 0o077 for path in (tmp_path / "preferences").iterdir()] == [0, 0]
-
-
-def test_values_that_changed_their_shape_are_read_anew_white_box(kafka: Kafka, open_table: OpenTable) -> None:
-    topic = fresh_topic(kafka, "preferences")
-    publish(kafka, topic, (b"anna", b"anna:en"))
-    first = open_table(topic)
-    eventually(first.ready)
-    state = first._store.state
-    assert state is not None
-    older = msgspec.structs.replace(state, source=msgspec.structs.replace(state.source, shape="older"))
-    first._stopping.set()
-    first._thread.join()
-    first._store.write({"ghost": preferences(customer_id="ghost")}, older)
-    first.close()
-
-    second = open_table(topic)
-    eventually(second.ready)
-
-    assert (language(second, "anna"), second.customers) == ("en", 1)
+    inside = list((tmp_path / "preferences").rglob("*"))
+    assert [path.stat().st_mode & 0o077 for path in inside] == [0, 0, 0]
+    assert {path.name for path in inside} == {"1", "data.mdb", "lock.mdb"}

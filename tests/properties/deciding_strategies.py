@@ -109,6 +109,7 @@ def customers(draw: st.DrawFn) -> Preferences:
             st.dictionaries(st.sampled_from(["security", "transaction", "balance"]), st.booleans(), max_size=1)
         ),
         alerts=draw(st.dictionaries(st.sampled_from(KINDS), alerts())),
+        suspended=draw(st.integers(0, 4)) == 0,
     )
 
 

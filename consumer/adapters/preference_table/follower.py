@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.adapters.preference_table.letters import Letters
+from consumer.adapters.preference_table.messages import record_of
 from consumer.adapters.preference_table.reading import Decode, Reading, Stopped
-from consumer.adapters.preference_table.store import PreferenceStore, Source, State
-from consumer.core.record import Position, Record
+from consumer.adapters.preference_table.retention import Retention, asking
+from consumer.adapters.preference_table.store import Source, State
+from consumer.adapters.preference_table.tables import Tables, TopicNow
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
 
 _WHAT = "preferences"
@@ -29,19 +32,19 @@ _GROUP_ONLY = ("group.protocol", "group.instance.id", "group.remote.assignor", "
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How much at once, how long each wait is, how old the table may be, and how long an absence may last.
+    """How much at once, how long each wait is, and how old the table may be: past `stale_max_s` it is believed no more.
 
-    Past `stale_max_s` the table is believed no more. Kafka keeps a tombstone for `delete.retention.ms` (a day by default):
-    who was away longer than `absence_max` may have missed one, and must read the whole topic anew.
+    Customers come in no order, so every batch touches pages all over the table, and each of these is written anew: while a
+    whole topic is read, one batch of twenty thousand costs a small part of twenty of a thousand.
     """
 
-    batch_records_max: int = 1000
+    batch_records_max: int = 20_000
     poll_s: float = 0.2
     request_timeout_s: float = 5.0
     retry_s: float = 1.0
     recheck_s: float = 60.0
     stale_max_s: float = 900.0
-    absence_max: timedelta = timedelta(hours=12)
+    retention_timeout_s: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse a table that would be too old between two looks at its topic."""
@@ -58,15 +61,16 @@ class _Aim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Follower:
-    """Fills `store` until `stopping`, and knows of which moment the table holds everything that the topic held."""
+    """Fills a table until `stopping`, and knows of which moment it holds everything that the topic held."""
 
     def __init__(
         self,
         settings: Mapping[str, str | int | float | bool],
         *,
         topic: str,
-        store: PreferenceStore,
+        tables: Tables,
         decode: Decode,
+        letters: Letters,
         now: Callable[[], datetime],
         clock: Callable[[], float],
         stopping: threading.Event,
@@ -75,10 +79,13 @@ class Follower:
         """Connects to nothing yet."""
         group_free = {name: value for name, value in settings.items() if name not in _GROUP_ONLY}
         defaults = {"client.id": "avviso", "log_level": _LOG_LEVEL}
-        self._settings = {**defaults, **group_free, **_OWN, "error_cb": self._complain}
+        plain = {**defaults, **group_free}
+        self._settings = {**plain, **_OWN, "error_cb": self._complain}
+        ask = asking(plain, topic, pace.retention_timeout_s)
+        self._retention = Retention(ask, topic=topic, timeout_s=pace.retention_timeout_s)
         self._topic = topic
-        self._store = store
-        self._reading = Reading(decode, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
+        self._tables = tables
+        self._reading = Reading(decode, letters, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
         self._now = now
         self._clock = clock
         self._stopping = stopping
@@ -121,7 +128,7 @@ class Follower:
         source = self._start(consumer)
         self._complained_of = ""
         recheck_at_s = self._clock() + self._pace.recheck_s
-        self._look_whether_caught_up()
+        self._look_whether_caught_up(source)
         while not self._stopping.is_set():
             messages = self._fetch(consumer)
             errors = [error for one in messages if (error := one.error()) is not None and error.code() != _END]
@@ -130,43 +137,45 @@ class Follower:
                 raise KafkaException(errors[0])
             if self._was_held_up:
                 return
-            self._look_whether_caught_up()
+            self._look_whether_caught_up(source)
             self._watch_age()
             if self._clock() >= recheck_at_s:
                 recheck_at_s = self._clock() + self._pace.recheck_s
+                self._retention.look()
                 if self._partitions(consumer) != sorted(self._positions):
                     return
                 self._look_how_far(consumer, source)
 
     def _start(self, consumer: Consumer) -> Source:
-        """Decide where to read on, beginning anew where the table does not fit the topic; assign the partitions."""
+        """Decide which table to fill, and from where on; assign the partitions."""
         at_s, at = self._clock(), self._now()
         marks = self._marks(consumer, self._partitions(consumer))
         source = Source(cluster_id=consumer.cluster_id(self._pace.request_timeout_s) or "", topic=self._topic)
-        known = self._store.state
-        reason = misfit(known, source, marks, at - self._pace.absence_max)
-        if known is None or reason is not None:
+        topic = TopicNow(source=source, marks=marks, at=at, tombstones_since=at - self._absence_max())
+        known = self._tables.fit(topic)
+        if self._tables.is_rebuilding:
             self.disbelieve()
-            if known is not None:
-                log(Line.PREFERENCES_REBUILT, logging.WARNING, reason=reason or "", topic=self._topic)
-            known = State(source=source, offsets={}, synced_at=at)
-            self._store.write({}, known, anew=True)
         self._synced_at = known.synced_at
         self._positions = {number: known.offsets.get(number, low) for number, (low, _) in marks.items()}
         self._aim = _Aim(marks={number: high for number, (_, high) in marks.items()}, at_s=at_s, at=at)
         consumer.assign([TopicPartition(self._topic, number, offset) for number, offset in self._positions.items()])
         lag = sum(self._aim.marks.values()) - sum(self._positions.values())
-        log(Line.PREFERENCES_WAITING, topic=self._topic, lag_records=lag, customers=self._store.customers)
+        log(Line.PREFERENCES_WAITING, topic=self._topic, lag_records=lag, customers=self._tables.filled.customers)
         return source
+
+    def _absence_max(self) -> timedelta:
+        """Half as long as tombstones are kept: the other half is for catching up, and for clocks that differ."""
+        nothing_known = self._tables.in_use.state is None  # so there is nothing that may have been taken back
+        return (self._retention.look() if nothing_known else self._retention.kept()) / 2
 
     def _look_how_far(self, consumer: Consumer, source: Source) -> None:
         """Note that nothing was missed, and aim at what the topic holds now; not before the last aim was reached."""
-        if self._caught_up and self._reached:
+        if self._reached:
             at_s, at = self._clock(), self._now()
             marks = self._marks(consumer, self._positions)
             self._aim = _Aim(marks={number: high for number, (_, high) in marks.items()}, at_s=at_s, at=at)
-            self._look_whether_caught_up()
-        self._store.write({}, self._state(source))
+            self._look_whether_caught_up(source)
+        self._tables.filled.write({}, self._state(source))
 
     def _marks(self, consumer: Consumer, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
         """The first and the next offset of each partition."""
@@ -192,13 +201,13 @@ class Follower:
         for message in messages:
             number, offset, error = message.partition(), message.offset(), message.error()
             if error is None:
-                record = _record(message)
+                record = record_of(message)
                 records.append(record)
                 self._positions[record.position.partition] = record.position.offset + 1
             elif error.code() == _END and number is not None and offset is not None:
                 self._positions[number] = offset
         if records:
-            self._store.write(self._reading.changes_of(records), self._state(source))
+            self._tables.filled.write(self._reading.changes_of(records), self._state(source))
 
     def _state(self, source: Source) -> State:
         return State(source=source, offsets=dict(self._positions), synced_at=self._synced_at)
@@ -207,14 +216,20 @@ class Follower:
     def _reached(self) -> bool:
         return all(self._positions[number] >= high for number, high in self._aim.marks.items())
 
-    def _look_whether_caught_up(self) -> None:
-        """Where the aim is reached the table holds all that the topic held when it was taken, not when it was reached."""
+    def _look_whether_caught_up(self, source: Source) -> None:
+        """Where the aim is reached the table holds all that the topic held when it was taken, not when it was reached.
+
+        One that is rebuilt counts only once it has taken the place of the other.
+        """
         if not self._reached:
             return
-        self._whole_at_s, self._synced_at = self._aim.at_s, self._aim.at
+        self._synced_at = self._aim.at
+        if not self._tables.take_over(self._state(source)):
+            return
+        self._whole_at_s = self._aim.at_s
         if not self._caught_up:
             self._caught_up = True
-            log(Line.PREFERENCES_READY, topic=self._topic, customers=self._store.customers)
+            log(Line.PREFERENCES_READY, topic=self._topic, customers=self._tables.in_use.customers)
 
     def _hold_up(self) -> None:
         """A record waits to be read: those behind it may take back what the table says."""
@@ -238,45 +253,3 @@ class Follower:
             alarm(Line.KAFKA_TROUBLE, what=_WHAT, code=error.name(), topic=self._topic)
         else:
             log(Line.KAFKA_TROUBLE, logging.WARNING, what=_WHAT, code=error.name(), topic=self._topic)
-
-
-def misfit(
-    known: State | None, source: Source, marks: Mapping[int, tuple[int, int]], synced_after: datetime
-) -> str | None:
-    """Why what the table knows cannot be continued; None if it can. `marks`: first and next offset of each partition."""
-    if known is None:
-        return None
-    if known.source.shape != source.shape:
-        return "other_shape"
-    if known.source != source:
-        return "other_topic"
-    if known.synced_at < synced_after:
-        return "too_long_away"
-    if not known.offsets.keys() <= marks.keys():
-        return "fewer_partitions"
-    if any(not marks[number][0] <= offset <= marks[number][1] for number, offset in known.offsets.items()):
-        return "offsets_gone"
-    return None
-
-
-def _record(message: Message) -> Record:
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    assert topic is not None
-    assert partition is not None
-    assert offset is not None
-    return Record(
-        position=Position(topic=topic, partition=partition, offset=offset),
-        key=message.key(),
-        value=message.value(),
-        headers=_headers(message),
-        timestamp_ms=max(message.timestamp()[1], 0),
-    )
-
-
-def _headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
-    """A name that is not UTF-8 breaks Kafka's own rule and hides them all: the record counts without them."""
-    try:
-        found = message.headers()
-    except UnicodeDecodeError:
-        return ()
-    return tuple(found) if found else ()  # type: ignore[arg-type]

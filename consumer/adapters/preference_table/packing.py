@@ -22,6 +22,7 @@ class Wishes(msgspec.Struct, frozen=True, array_like=True):
 
     consents: Mapping[str, bool]
     alerts: Mapping[str, AlertPreference]
+    suspended: bool
 
 
 class Rest(msgspec.Struct, frozen=True, array_like=True):
@@ -54,7 +55,7 @@ class Packing:
 
     def pack(self, preferences: Preferences) -> bytes:
         """The length of the wishes, the wishes, the rest."""
-        wishes = self._pack(Wishes(preferences.consents, preferences.alerts))
+        wishes = self._pack(Wishes(preferences.consents, preferences.alerts, preferences.suspended))
         return len(wishes).to_bytes(_LENGTH_BYTES, "little") + wishes + self._pack(_rest(preferences))
 
     def unpack(self, packed: bytes) -> Preferences:
@@ -119,5 +120,6 @@ def _preferences(wishes: Wishes, rest: Rest) -> Preferences:
         else QuietHours(start=rest.quiet_hours[0], end=rest.quiet_hours[1]),
         consents=wishes.consents,
         alerts=wishes.alerts,
+        suspended=wishes.suspended,
         position=Position(topic=rest.topic, partition=rest.partition, offset=rest.offset),
     )

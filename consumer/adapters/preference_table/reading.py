@@ -1,73 +1,103 @@
 """What the records of the preferences topic change in the table."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from logging import WARNING
+from typing import TypeVar
 
-from consumer.adapters.preference_table.store import fits
+from consumer.adapters.preference_table.letters import Letters
+from consumer.adapters.preference_table.store import SUSPEND, Change, fits
 from consumer.core.preferences import Preferences
-from consumer.core.record import Record
+from consumer.core.record import Position, Record
 from consumer.errors import DeadLetterReason, Unavailable, Undecodable
+from consumer.ports import DeadLetter
 from consumer.telemetry import Line, alarm, log
 
 Decode = Callable[[Record], Preferences]
+Result = TypeVar("Result")
 
 _TO_BE_MENDED = frozenset({DeadLetterReason.UNKNOWN_SCHEMA, DeadLetterReason.NO_REGISTRY})
 """The record may be good, and what is missing is on our side: a registry that lags, its URL, a newer version of Avviso."""
 
 
 class Stopped(Exception):
-    """Told to stop while waiting for a schema."""
+    """Told to stop while waiting for a schema, or for a dead letter to be taken."""
 
 
 class Reading:
-    """Reads records by `decode`, and waits where one cannot be read yet.
+    """Reads records by `decode`, and waits where one cannot be read, or set aside, yet.
 
     `held_up` is called when it begins to wait: from then on the topic is known to hold more than the table. What is missing
     is asked for again each `retry_s`, until `stopping`.
     """
 
     def __init__(
-        self, decode: Decode, *, held_up: Callable[[], None], stopping: threading.Event, retry_s: float
+        self,
+        decode: Decode,
+        letters: Letters,
+        *,
+        held_up: Callable[[], None],
+        stopping: threading.Event,
+        retry_s: float,
     ) -> None:
         self._decode = decode
+        self._letters = letters
         self._held_up = held_up
         self._stopping = stopping
         self._retry_s = retry_s
 
-    def changes_of(self, records: Iterable[Record]) -> Mapping[str, Preferences | None]:
-        """The last word on each customer: preferences, or None to erase. Raises Stopped.
+    def changes_of(self, records: Iterable[Record]) -> Mapping[str, Change]:
+        """What the records make of each customer; what can never be read is a dead letter by then. Raises Stopped.
 
-        The key is the customer's id; only its last record is read. One that never can be read erases what was known:
-        whoever changed their mind must not be told as if they had not.
+        The key is the customer's id. What a later one of the `records` replaces is not read.
         """
-        last: dict[str, Record] = {}
+        said: dict[str, list[Record]] = {}
+        letters: list[DeadLetter] = []
         for record in records:
             customer_id = _customer_id(record)
             if customer_id is None:
-                _refused(record, "unusable_key")
+                problem = Undecodable(
+                    DeadLetterReason.UNUSABLE_KEY, "the key is no customer id of 1 to 511 bytes in UTF-8"
+                )
+                letters.append(_letter(record, problem))
             else:
-                last[customer_id] = record
-        return {customer_id: self._wanted(record, customer_id) for customer_id, record in last.items()}
+                said.setdefault(customer_id, []).append(record)
+        changes = {customer_id: self._last_word(customer_id, theirs, letters) for customer_id, theirs in said.items()}
+        if letters:
+            letters.sort(key=_position)
+            self._patiently(partial(self._letters.write, letters), letters[0].record)
+        return changes
 
-    def _wanted(self, record: Record, customer_id: str) -> Preferences | None:
-        if record.value is None:
-            return None
-        try:
-            preferences = self._patiently(record)
-        except Undecodable as problem:
-            _refused(record, problem.reason, problem.schema)
-            return None
-        if preferences.customer_id != customer_id:
-            _refused(record, "key_is_another_customer")  # a tombstone by the key could never erase it
-            return None
+    def _last_word(self, customer_id: str, records: Sequence[Record], letters: list[DeadLetter]) -> Change:
+        """The customer's preferences, or None to erase; suspended where the last of the `records` is unreadable.
+
+        Whoever changed their mind must not be told as if they had not.
+        """
+        unreadable = False
+        for record in reversed(records):
+            if record.value is None:
+                return None
+            try:
+                preferences = self._patiently(partial(self._read, record, customer_id), record)
+            except Undecodable as problem:
+                letters.append(_letter(record, problem))
+                unreadable = True
+            else:
+                return preferences.after_unreadable() if unreadable else preferences
+        return SUSPEND
+
+    def _read(self, record: Record, customer_id: str) -> Preferences:
+        preferences = self._decode(record)
+        if preferences.customer_id != customer_id:  # a tombstone by the key could never erase it
+            raise Undecodable(DeadLetterReason.KEY_IS_ANOTHER_CUSTOMER, "customer_id is not the record's key")
         return preferences
 
-    def _patiently(self, record: Record) -> Preferences:
+    def _patiently(self, step: Callable[[], Result], record: Record) -> Result:
         said = ""
         while True:
             try:
-                return self._decode(record)
+                return step()
             except Unavailable as outage:
                 if said != outage.code:
                     log(Line.PREFERENCES_WAITING, WARNING, what=outage.what, code=outage.code)
@@ -91,6 +121,14 @@ def _customer_id(record: Record) -> str | None:
     return customer_id if fits(customer_id) else None
 
 
+def _letter(record: Record, problem: Undecodable) -> DeadLetter:
+    return DeadLetter(record=record, reason=problem.reason, detail=problem.detail, schema=problem.schema)
+
+
+def _position(letter: DeadLetter) -> Position:
+    return letter.record.position
+
+
 def _needed(record: Record, problem: Undecodable) -> None:
     at = record.position
     alarm(
@@ -101,16 +139,4 @@ def _needed(record: Record, problem: Undecodable) -> None:
         partition=at.partition,
         offset=at.offset,
         schema=problem.schema or "",
-    )
-
-
-def _refused(record: Record, reason: str, schema: str | None = None) -> None:
-    at = record.position
-    alarm(
-        Line.PREFERENCE_REFUSED,
-        reason=reason,
-        topic=at.topic,
-        partition=at.partition,
-        offset=at.offset,
-        schema=schema or "",
     )

@@ -16,13 +16,23 @@ from consumer.adapters.preference_table.packing import Packing, Rest, Wishes
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.errors import Broken, ExitCode
-from consumer.telemetry import Line, alarm
+from consumer.telemetry import PREFERENCES_BYTES, Line, alarm
 
 _READERS_MAX = 512
 _KEY_BYTES_MAX = 511
+_FILLING_PERCENT = 80
 _CUSTOMERS, _CONTROL = b"customers", b"control"
-_STATE = b"state"
+_STATE, _IN_USE = b"state", b"in_use"
 T = TypeVar("T")
+
+
+class Suspend(msgspec.Struct, frozen=True):
+    """The change that leaves of a customer's preferences what is left after a record that cannot be read."""
+
+
+SUSPEND = Suspend()
+Change = Preferences | Suspend | None
+"""What becomes of a customer; None: erased."""
 
 
 def _shape() -> str:
@@ -48,11 +58,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreferenceStore:
-    """Any number of threads may read; one writes. Customers' numbers lie in it: only the process's own user may open it."""
+    """Any number of threads may read; one writes. Customers' numbers lie in it: only the process's own user may open it.
+
+    It grows by itself up to `size_max_bytes`. As much address space is reserved at once, which costs nothing on 64 bits, and
+    disk is used only as it fills: to grow the map later, every thread would have to be kept from reading meanwhile.
+    """
 
     def __init__(self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word]) -> None:
-        """Open or create the folder `path`; raises Broken where that cannot be. Disk is used only as the table fills."""
+        """Open or create the folder `path`; raises Broken where that cannot be."""
+        self.path = path
         self._size_max_bytes = size_max_bytes
+        self._said_filling = False
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._environment = lmdb.open(
@@ -65,6 +81,11 @@ class PreferenceStore:
             )
             self._customers = self._environment.open_db(_CUSTOMERS)
             self._control = self._environment.open_db(_CONTROL)
+        except lmdb.MemoryError:
+            raise _damaged(
+                f"needs {size_max_bytes} bytes of address space, and this process may not have them: lower "
+                "AVVISO_PREFERENCES__SIZE_MAX_BYTES, or raise the limit (`ulimit -v`)"
+            ) from None
         except (lmdb.Error, OSError) as problem:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
         self._packing = Packing(word)
@@ -72,13 +93,17 @@ class PreferenceStore:
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
         with self._environment.begin(db=self._customers) as transaction:
-            return _understood(transaction, customer_id, self._packing.unpack, None)
+            return _understood(_value(transaction, customer_id), self._packing.unpack, None)
 
     def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
         """What the screen wants to know of each of these customers, all as of one moment."""
         word, stranger = self._packing.word, self._packing.stranger
         with self._environment.begin(db=self._customers) as transaction:
-            return {one: _understood(transaction, one, word, stranger) for one in customer_ids}
+            return {one: _understood(_value(transaction, one), word, stranger) for one in customer_ids}
+
+    def _suspended(self, transaction: Any, key: bytes) -> Preferences | None:
+        known = _understood(transaction.get(key, db=self._customers), self._packing.unpack, None)
+        return None if known is None else known.after_unreadable()
 
     @property
     def customers(self) -> int:
@@ -97,23 +122,61 @@ class PreferenceStore:
         except msgspec.MsgspecError:
             return None
 
-    def write(self, changes: Mapping[str, Preferences | None], state: State, *, anew: bool = False) -> None:
-        """Set or erase (None) these customers' preferences, and the state with them: all of it or nothing.
-
-        `anew`: forget all customers first.
-        """
+    def write(self, changes: Mapping[str, Change], state: State) -> None:
+        """Set, suspend or erase these customers' preferences, and the state with them: all of it or nothing."""
         try:
             with self._environment.begin(write=True) as transaction:
-                if anew:
-                    transaction.drop(self._customers, delete=False)
-                for customer_id, preferences in changes.items():
+                for customer_id, change in changes.items():
+                    key = customer_id.encode()
+                    preferences = self._suspended(transaction, key) if isinstance(change, Suspend) else change
                     if preferences is None:
-                        transaction.delete(customer_id.encode(), db=self._customers)
+                        transaction.delete(key, db=self._customers)
                     else:
-                        transaction.put(customer_id.encode(), self._packing.pack(preferences), db=self._customers)
+                        transaction.put(key, self._packing.pack(preferences), db=self._customers)
                 transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
         except lmdb.MapFullError:
-            raise _damaged(f"is full: more than {self._size_max_bytes} bytes are needed; allow it more") from None
+            raise _damaged(
+                f"is full: more than {self._size_max_bytes} bytes are needed; raise AVVISO_PREFERENCES__SIZE_MAX_BYTES"
+            ) from None
+        except lmdb.Error as problem:
+            raise _damaged(f"cannot be written ({type(problem).__name__})") from None
+        self._watch_size()
+
+    @property
+    def used_bytes(self) -> int:
+        """How large it has grown, with what has become free in it since."""
+        last_page: int = self._environment.info()["last_pgno"]
+        page_bytes: int = self._environment.stat()["psize"]
+        return (last_page + 1) * page_bytes
+
+    def _watch_size(self) -> None:
+        """Say it once, long before it is full: then the process ends."""
+        used_bytes = self.used_bytes
+        PREFERENCES_BYTES.set(used_bytes)
+        if used_bytes * 100 < self._size_max_bytes * _FILLING_PERCENT or self._said_filling:
+            return
+        self._said_filling = True
+        alarm(
+            Line.PREFERENCES_FILLING,
+            used_bytes=used_bytes,
+            free_bytes=self._size_max_bytes - used_bytes,
+            remedy="raise AVVISO_PREFERENCES__SIZE_MAX_BYTES",
+        )
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it was ever put to use."""
+        with self._environment.begin(db=self._control) as transaction:
+            return transaction.get(_IN_USE) is not None
+
+    def put_to_use(self, state: State | None) -> None:
+        """Say so in the table itself, with how far it was read, durably: a table that it replaces may be removed then."""
+        try:
+            with self._environment.begin(write=True, db=self._control) as transaction:
+                transaction.put(_IN_USE, b"")
+                if state is not None:
+                    transaction.put(_STATE, msgspec.json.encode(state))
+            self._environment.sync(True)
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
 
@@ -135,9 +198,13 @@ def fits(customer_id: str) -> bool:
     return 0 < len(customer_id.encode()) <= _KEY_BYTES_MAX
 
 
-def _understood(transaction: Any, customer_id: str, understand: Callable[[bytes], T], unknown: T) -> T:
+def _value(transaction: Any, customer_id: str) -> bytes | None:
     key = customer_id.encode()
-    value = transaction.get(key) if 0 < len(key) <= _KEY_BYTES_MAX else None
+    value: bytes | None = transaction.get(key) if 0 < len(key) <= _KEY_BYTES_MAX else None
+    return value
+
+
+def _understood(value: bytes | None, understand: Callable[[bytes], T], unknown: T) -> T:
     if value is None:
         return unknown
     try:

@@ -4,15 +4,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from consumer.adapters.preference_table.follower import Follower, Pace
+from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.reading import Decode
 from consumer.adapters.preference_table.store import PreferenceStore
+from consumer.adapters.preference_table.tables import Tables
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
+from consumer.core.shrinkage import Shrinkage
+from consumer.ports import DeadLetters
 
 _JOIN_S = 1.0
 
@@ -21,8 +26,10 @@ class PreferenceTable:
     """ports.PreferenceTable: every customer's preferences from the compacted `topic`, in LMDB under the folder `path`.
 
     Follows the topic on a thread of its own, and goes on after a restart where it was left. `settings` are librdkafka's own;
-    `decode` raises Undecodable or Unavailable; `word` tells in short what may concern a customer. Believed only with
-    `customers_min` customers or more. Any thread may ask.
+    `decode` raises Undecodable or Unavailable; what it can never read goes to `dead_letters`, which nobody else may use.
+    `word` tells in short what may concern a customer. Believed only with `customers_min` customers or more. One that does
+    not fit its topic any more is read anew beside the old one, and takes its place with nine tenths of its customers, or
+    where an operator has `accepted` how many it lost. Any thread may ask.
     """
 
     def __init__(
@@ -32,9 +39,11 @@ class PreferenceTable:
         topic: str,
         path: Path,
         decode: Decode,
+        dead_letters: DeadLetters,
         word: Callable[[Preferences | None], Word],
         customers_min: int,
         size_max_bytes: int,
+        accepted: Shrinkage | None = None,
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
@@ -43,12 +52,13 @@ class PreferenceTable:
         self._customers_min = customers_min
         self._stopping = threading.Event()
         self._death: BaseException | None = None
-        self._store = PreferenceStore(path, size_max_bytes=size_max_bytes, word=word)
+        self._tables = Tables(path, partial(PreferenceStore, size_max_bytes=size_max_bytes, word=word), accepted)
         self._follower = Follower(
             settings,
             topic=topic,
-            store=self._store,
+            tables=self._tables,
             decode=decode,
+            letters=Letters(dead_letters, path / "set-aside"),
             now=now,
             clock=clock,
             stopping=self._stopping,
@@ -59,11 +69,11 @@ class PreferenceTable:
 
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing."""
-        return self._store.get(customer_id)
+        return self._tables.in_use.get(customer_id)
 
     def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
         """What may concern each of these customers, in short, as of one moment."""
-        return self._store.words(customer_ids)
+        return self._tables.in_use.words(customer_ids)
 
     def ready(self) -> bool:
         """Whether all that the topic held at most `stale_max_s` ago is here, and enough of it to be believed.
@@ -75,7 +85,7 @@ class PreferenceTable:
     @property
     def customers(self) -> int:
         """How many customers have preferences."""
-        return self._store.customers
+        return self._tables.in_use.customers
 
     def check(self) -> None:
         """Raise what the following thread has died of, if it did."""
@@ -87,7 +97,7 @@ class PreferenceTable:
         self._stopping.set()
         self._thread.join(_JOIN_S)
         if not self._thread.is_alive():  # else it still writes: the end of the process closes the file as safely
-            self._store.close()
+            self._tables.close()
 
     def __enter__(self) -> Self:
         return self

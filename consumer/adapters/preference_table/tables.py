@@ -1,0 +1,182 @@
+"""The table in use and, where that does not fit its topic any more, the one that is filled to take its place."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from logging import WARNING
+from pathlib import Path
+
+import msgspec
+
+from consumer.adapters.preference_table.store import PreferenceStore, Source, State
+from consumer.core.shrinkage import Shrinkage
+from consumer.errors import Broken, ExitCode
+from consumer.telemetry import Line, alarm, log
+
+Marks = Mapping[int, tuple[int, int]]
+"""The first and the next offset of each partition."""
+
+
+class TopicNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the topic is `at` this moment. A tombstone that is older than `tombstones_since` may be gone from it."""
+
+    source: Source
+    marks: Marks
+    at: datetime
+    tombstones_since: datetime
+
+
+class Tables:
+    """Each lies in a folder of its own under `path`, numbered in the order in which they were begun.
+
+    Which one is in use stands in the tables themselves, and the latest that says so counts: a process that dies at any
+    moment leaves the old one and perhaps a part of the new, or the new one whole and perhaps a part of the old. One thread
+    fills and replaces them; any may read the one in use. `accepted`: an operator's word on how many customers one may lose.
+    """
+
+    def __init__(self, path: Path, open_table: Callable[[Path], PreferenceStore], accepted: Shrinkage | None) -> None:
+        """Find the table in use, or begin with an empty one; raises Broken where that cannot be."""
+        self._path = path
+        self._open = open_table
+        self._accepted = accepted
+        self._alarmed = False
+        numbers = self._found()
+        self._latest = max(numbers, default=0)
+        self._coming: PreferenceStore | None = None
+        in_use: PreferenceStore | None = None
+        for number in sorted(numbers, reverse=True):
+            if in_use is not None:
+                _remove(path / str(number))
+                continue
+            table = open_table(path / str(number))
+            if table.is_in_use:
+                in_use = table
+            elif self._coming is None:
+                self._coming = table
+            else:
+                table.close()
+                _remove(table.path)
+        if in_use is None:
+            self._drop()
+            in_use = self._begun()
+            in_use.put_to_use(None)
+        self._in_use = in_use
+
+    @property
+    def in_use(self) -> PreferenceStore:
+        """The one to ask."""
+        return self._in_use
+
+    @property
+    def filled(self) -> PreferenceStore:
+        """The one to write to."""
+        return self._coming or self._in_use
+
+    @property
+    def is_rebuilding(self) -> bool:
+        """Whether the one in use does not fit its topic."""
+        return self._coming is not None
+
+    def fit(self, topic: TopicNow) -> State:
+        """Choose the table to be filled, where the one in use cannot be continued one beside it; returns where to go on."""
+        reason = _misfit_of(self._in_use, topic)
+        if reason is None:
+            self._drop()
+        elif self._coming is None or _misfit_of(self._coming, topic) is not None:
+            self._drop()
+            self._coming = self._begun()
+            log(Line.PREFERENCES_REBUILT, WARNING, reason=reason, topic=topic.source.topic)
+        known = self.filled.state
+        if known is None:
+            known = State(source=topic.source, offsets={}, synced_at=topic.at)
+            self.filled.write({}, known)
+        return known
+
+    def take_over(self, state: State) -> bool:
+        """Whether the table that has caught up is in use: one that was rebuilt, from now on, if it is believed."""
+        coming, old = self._coming, self._in_use
+        if coming is None:
+            return True
+        lost = Shrinkage(after=coming.customers, before=old.customers)
+        if not lost.is_believed(self._accepted):
+            self._complain(lost, state.source.topic)
+            return False
+        coming.put_to_use(state)
+        self._in_use, self._coming = coming, None
+        _remove(old.path)  # whoever reads it still has it open; it closes with the last of them
+        log(
+            Line.PREFERENCES_REPLACED,
+            topic=state.source.topic,
+            customers=lost.after,
+            customers_before=lost.before,
+        )
+        return True
+
+    def close(self) -> None:
+        """Nobody may read any more."""
+        self._in_use.close()
+        if self._coming is not None:
+            self._coming.close()
+
+    def _found(self) -> list[int]:
+        try:
+            self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return [int(entry.name) for entry in self._path.iterdir() if entry.name.isdecimal()]
+        except OSError as problem:
+            raise Broken(
+                f"the folder of the local table of preferences cannot be used (errno_{problem.errno}): "
+                "AVVISO_PREFERENCES__PATH must be a folder that is writable, or be free to become one",
+                ExitCode.PREFERENCES_DAMAGED,
+            ) from None
+
+    def _begun(self) -> PreferenceStore:
+        self._latest += 1
+        self._alarmed = False
+        return self._open(self._path / str(self._latest))
+
+    def _drop(self) -> None:
+        if self._coming is not None:
+            self._coming.close()  # nobody has read it
+            _remove(self._coming.path)
+            self._coming = None
+
+    def _complain(self, lost: Shrinkage, topic: str) -> None:
+        """Once: it may go on for hours, until the topic is whole again or an operator has decided."""
+        if not self._alarmed:
+            alarm(
+                Line.PREFERENCES_SHRUNKEN,
+                topic=topic,
+                customers=lost.after,
+                customers_before=lost.before,
+                remedy=f"write the missing customers to the topic again, or: avviso run --accept-preferences {lost}",
+            )
+        self._alarmed = True
+
+
+def misfit(known: State | None, topic: TopicNow) -> str | None:
+    """Why what the table knows cannot be continued; None if it can."""
+    if known is None:
+        return None
+    if known.source.shape != topic.source.shape:
+        return "other_shape"
+    if known.source != topic.source:
+        return "other_topic"
+    if known.synced_at < topic.tombstones_since:
+        return "too_long_away"
+    if not known.offsets.keys() <= topic.marks.keys():
+        return "fewer_partitions"
+    if any(not topic.marks[number][0] <= offset <= topic.marks[number][1] for number, offset in known.offsets.items()):
+        return "offsets_gone"
+    return None
+
+
+def _misfit_of(table: PreferenceStore, topic: TopicNow) -> str | None:
+    state = table.state
+    if state is None and table.customers:
+        return "other_shape"  # written by a version that told its state otherwise
+    return misfit(state, topic)
+
+
+def _remove(folder: Path) -> None:
+    """What cannot be removed now is removed at the next start."""
+    shutil.rmtree(folder, ignore_errors=True)

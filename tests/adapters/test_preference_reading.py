@@ -1,0 +1,85 @@
+"""What several records of one customer come to, wherever a batch happens to end."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from consumer.adapters.preference_table.letters import Letters
+from consumer.adapters.preference_table.reading import Reading
+from consumer.adapters.preference_table.store import SUSPEND
+from consumer.core.preferences import Preferences
+from consumer.core.record import Position, Record
+from consumer.errors import DeadLetterReason, Undecodable
+from tests.fakes import Drawer
+from tests.preference_topics import wanted
+
+
+def said(*values: bytes | None) -> list[Record]:
+    return [
+        Record(
+            position=Position(topic="preferences", partition=0, offset=offset), key=b"anna", value=value, timestamp_ms=0
+        )
+        for offset, value in enumerate(values)
+    ]
+
+
+@pytest.fixture
+def drawer() -> Drawer:
+    return Drawer()
+
+
+@pytest.fixture
+def reading(drawer: Drawer, tmp_path: Path) -> Reading:
+    def held_up() -> None:
+        raise AssertionError("there is nothing to wait for")
+
+    letters = Letters(drawer, tmp_path / "set-aside")
+    return Reading(wanted, letters, held_up=held_up, stopping=threading.Event(), retry_s=0.01)
+
+
+def test_of_several_records_the_last_counts_and_the_others_are_not_read(reading: Reading, drawer: Drawer) -> None:
+    found = reading.changes_of(said(b"garbage", b"anna:en", b"anna:it"))["anna"]
+
+    assert isinstance(found, Preferences)
+    assert (found.language, found.suspended, drawer.letters) == ("it", False, [])
+
+
+def test_behind_what_cannot_be_read_the_last_that_can_is_what_was_known_before(
+    reading: Reading, drawer: Drawer
+) -> None:
+    found = reading.changes_of(said(b"anna:de", b"anna:it", b"garbage", b"rubbish"))["anna"]
+
+    assert isinstance(found, Preferences)
+    assert (found.language, found.suspended) == ("it", True)
+    assert [letter.record.position.offset for letter in drawer.letters] == [2, 3]
+
+
+def test_whoever_was_erased_before_stays_erased(reading: Reading, drawer: Drawer) -> None:
+    assert reading.changes_of(said(b"anna:de", None, b"garbage")) == {"anna": None}
+    assert [letter.record.position.offset for letter in drawer.letters] == [2]
+
+
+def test_where_nothing_of_the_batch_can_be_read_the_table_knows_what_was_before(reading: Reading) -> None:
+    assert reading.changes_of(said(b"garbage")) == {"anna": SUSPEND}
+
+
+def test_what_waits_for_its_schema_is_no_dead_letter(drawer: Drawer, tmp_path: Path) -> None:
+    stopping = threading.Event()
+    asked = 0
+
+    def later(record: Record) -> Preferences:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "not yet")
+        return wanted(record)
+
+    waits: list[None] = []
+    letters = Letters(drawer, tmp_path / "set-aside")
+    reading = Reading(later, letters, held_up=lambda: waits.append(None), stopping=stopping, retry_s=0.001)
+
+    found = reading.changes_of(said(b"anna:it"))["anna"]
+
+    assert isinstance(found, Preferences)
+    assert (found.suspended, len(waits), drawer.letters) == (False, 2, [])

@@ -1,0 +1,254 @@
+"""The table in use and the one that is to replace it, as a process finds them that died at any moment."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from consumer.adapters.preference_table.store import PreferenceStore, Source, State
+from consumer.adapters.preference_table.tables import Tables, TopicNow
+from consumer.core.preferences import Preferences
+from consumer.core.screen import Screen
+from consumer.core.shrinkage import Shrinkage
+from tests.builders import NOW, preferences
+from tests.deciding import CATALOGUE
+
+SOURCE = Source(cluster_id="c", topic="preferences")
+AT_ITS_END = State(source=SOURCE, offsets={0: 100}, synced_at=NOW)
+OPEN = partial(PreferenceStore, size_max_bytes=2**24, word=Screen(CATALOGUE).word)
+Opens = Callable[..., Tables]
+
+
+def topic_now(topic: str = "preferences") -> TopicNow:
+    source = Source(cluster_id="c", topic=topic)
+    return TopicNow(source=source, marks={0: (0, 100)}, at=NOW, tombstones_since=NOW - timedelta(hours=12))
+
+
+def customers(count: int, language: str = "en") -> dict[str, Preferences]:
+    return {f"c{number}": preferences(customer_id=f"c{number}", language=language) for number in range(count)}
+
+
+def at_its_end(topic: str) -> State:
+    return State(source=Source(cluster_id="c", topic=topic), offsets={0: 100}, synced_at=NOW)
+
+
+@pytest.fixture
+def opens(tmp_path: Path) -> Iterator[Opens]:
+    with ExitStack() as stack:
+
+        def opened(accepted: Shrinkage | None = None) -> Tables:
+            return stack.enter_context(closing(Tables(tmp_path / "tables", OPEN, accepted)))
+
+        yield opened
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Callable[[], list[str]]:
+    return lambda: sorted(entry.name for entry in (tmp_path / "tables").iterdir())
+
+
+def filled(tables: Tables, count: int = 10) -> Tables:
+    tables.fit(topic_now())
+    tables.filled.write(customers(count), AT_ITS_END)
+    return tables
+
+
+def rebuilding(tables: Tables, count: int = 10) -> Tables:
+    """Ten customers of one topic, and so many of another that is to take its place."""
+    filled(tables).fit(topic_now("other"))
+    tables.filled.write(customers(count, "it"), at_its_end("other"))
+    return tables
+
+
+def test_what_fits_is_continued(opens: Opens, folders: Callable[[], list[str]]) -> None:
+    filled(opens()).close()
+
+    again = opens()
+
+    assert (again.fit(topic_now()), again.is_rebuilding, again.in_use.customers) == (AT_ITS_END, False, 10)
+    assert folders() == ["1"]
+
+
+def test_what_does_not_fit_is_filled_anew_beside_the_old_one(opens: Opens, folders: Callable[[], list[str]]) -> None:
+    tables = rebuilding(opens(), 3)
+
+    assert (tables.is_rebuilding, tables.in_use.customers, tables.filled.customers) == (True, 10, 3)
+    assert folders() == ["1", "2"]
+
+
+def test_one_that_is_being_filled_is_continued_after_a_restart(opens: Opens, folders: Callable[[], list[str]]) -> None:
+    rebuilding(opens(), 3).close()
+
+    again = opens()
+
+    assert again.fit(topic_now("other")) == at_its_end("other")
+    assert (again.is_rebuilding, again.filled.customers, folders()) == (True, 3, ["1", "2"])
+
+
+def test_one_that_does_not_fit_either_is_begun_anew(opens: Opens, folders: Callable[[], list[str]]) -> None:
+    rebuilding(opens()).close()
+
+    again = opens()
+
+    assert again.fit(topic_now("third")).offsets == {}
+    assert (again.filled.customers, again.in_use.customers, folders()) == (0, 10, ["1", "3"])
+
+
+def test_where_the_old_one_fits_after_all_the_new_one_goes(opens: Opens, folders: Callable[[], list[str]]) -> None:
+    rebuilding(opens()).close()
+
+    again = opens()
+
+    assert (again.fit(topic_now()), again.is_rebuilding, folders()) == (AT_ITS_END, False, ["1"])
+
+
+def test_a_new_one_with_nine_tenths_of_the_customers_takes_over(opens: Opens, folders: Callable[[], list[str]]) -> None:
+    tables = rebuilding(opens(), 9)
+
+    assert tables.take_over(at_its_end("other"))
+
+    assert (tables.is_rebuilding, tables.in_use.customers, folders()) == (False, 9, ["2"])
+    tables.close()
+    assert opens().in_use.customers == 9
+
+
+def test_one_with_fewer_does_not_but_where_an_operator_accepts_it(
+    opens: Opens, folders: Callable[[], list[str]]
+) -> None:
+    tables = rebuilding(opens(), 8)
+    assert not tables.take_over(at_its_end("other"))
+    tables.close()
+
+    other = opens(Shrinkage(after=8, before=11))
+    other.fit(topic_now("other"))
+    assert not other.take_over(at_its_end("other"))
+    other.close()
+
+    accepting = opens(Shrinkage(after=8, before=10))
+    accepting.fit(topic_now("other"))
+    assert accepting.take_over(at_its_end("other"))
+    assert folders() == ["2"]
+
+
+def test_an_operators_word_does_not_stay_in_force(opens: Opens) -> None:
+    accepted = Shrinkage(after=5, before=10)
+    tables = rebuilding(opens(accepted), 8)
+    assert tables.take_over(at_its_end("other"))
+
+    tables.fit(topic_now("third"))
+    tables.filled.write(customers(6), at_its_end("third"))
+
+    assert not tables.take_over(at_its_end("third"))
+
+
+def test_who_dies_before_the_old_one_is_removed_leaves_the_new_one_in_use_white_box(
+    opens: Opens, folders: Callable[[], list[str]]
+) -> None:
+    tables = rebuilding(opens())
+    tables.filled.put_to_use(at_its_end("other"))
+    tables.close()
+    assert folders() == ["1", "2"]
+
+    again = opens()
+
+    found = again.in_use.get("c1")
+    assert found is not None
+    assert (found.language, again.fit(topic_now("other")), folders()) == ("it", at_its_end("other"), ["2"])
+
+
+def test_who_dies_before_the_new_one_is_more_than_a_folder_leaves_the_old_one(
+    opens: Opens, folders: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    filled(opens()).close()
+    (tmp_path / "tables" / "2").mkdir()
+
+    again = opens()
+
+    assert (again.in_use.customers, again.fit(topic_now()), folders()) == (10, AT_ITS_END, ["1"])
+
+
+def test_who_dies_before_the_first_is_in_use_begins_again(
+    opens: Opens, folders: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "tables" / "1").mkdir(parents=True)
+
+    tables = filled(opens())
+
+    assert (tables.in_use.customers, tables.is_rebuilding, folders()) == (10, False, ["2"])
+
+
+def test_who_could_not_remove_what_was_given_up_does_so_at_the_next_start(
+    opens: Opens, folders: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    rebuilding(opens()).close()
+    (tmp_path / "tables" / "1").rename(tmp_path / "tables" / "3")  # the one in use is the latest by its number
+    (tmp_path / "tables" / "0").mkdir()
+
+    opens()
+
+    assert folders() == ["3"]
+
+
+def test_a_table_whose_state_is_in_another_form_is_rebuilt_white_box(opens: Opens) -> None:
+    tables = filled(opens())
+    with tables.in_use._environment.begin(write=True, db=tables.in_use._control) as transaction:
+        transaction.put(b"state", b"{}")
+
+    tables.fit(topic_now())
+
+    assert (tables.is_rebuilding, tables.in_use.customers) == (True, 10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel which files are still open")
+def test_the_disk_of_the_old_one_is_given_back_although_it_was_read(opens: Opens) -> None:
+    tables = rebuilding(opens())
+    old = tables.in_use
+    assert old.words(["c1"]) == old.words(["c1"])
+    assert len(open_but_removed()) == 0
+
+    assert tables.take_over(at_its_end("other"))
+    assert old.get("c1") is not None
+    assert len(open_but_removed()) > 0
+    del old
+
+    assert open_but_removed() == []
+
+
+def open_but_removed() -> list[str]:
+    targets = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [target for target in targets if "mdb" in target and target.endswith("(deleted)")]
+
+
+def test_who_reads_meanwhile_is_answered_by_the_old_one_or_the_new_one(opens: Opens) -> None:
+    tables = filled(opens())
+    over = threading.Event()
+    seen: list[set[str]] = []
+
+    def read() -> None:
+        languages = set()
+        while not over.is_set():
+            found = tables.in_use.get("c1")
+            tables.in_use.words(["c2"])
+            languages.add("none" if found is None else found.language)
+        seen.append(languages)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    try:
+        for number in range(30):
+            other = f"topic-{number}"
+            tables.fit(topic_now(other))
+            tables.filled.write(customers(10, "it" if number % 2 else "en"), at_its_end(other))
+            assert tables.take_over(at_its_end(other))
+    finally:
+        over.set()
+        for reader in readers:
+            reader.join()
+
+    assert seen == [{"en", "it"}] * 4
