@@ -1,0 +1,37 @@
+"""Which partitions flow, and which are held back."""
+
+from collections.abc import Collection, Sequence
+from itertools import filterfalse
+
+from confluent_kafka import Consumer
+
+from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
+from consumer.adapters.kafka_source.translation import unplaced
+from consumer.core.record import Record
+
+
+class Flow:
+    """All of them flow, but for those that are held back one by one; or none, where `stopped` as a whole."""
+
+    def __init__(self, partitions: Partitions) -> None:
+        self._partitions = partitions
+
+    def tell(self, consumer: Consumer, ours: Collection[Key], *, stopped: bool) -> None:
+        """Pause or resume each of these, whatever it was: librdkafka keeps a pause through unassigning and assigning."""
+        still = set(ours) if stopped else self._partitions.held_back & set(ours)
+        flowing = set(ours) - still
+        if still:
+            consumer.pause(unplaced(still))
+        if flowing:
+            consumer.resume(unplaced(flowing))
+
+    def parted(self, records: Sequence[Record], *, stopped: bool) -> tuple[Sequence[Record], Sequence[Record]]:
+        """What may be delivered now, and what was fetched although it is held back."""
+        if stopped:
+            return (), records
+        if not self._partitions.held_back:
+            return records, ()
+        return list(filterfalse(self._is_held_back, records)), list(filter(self._is_held_back, records))
+
+    def _is_held_back(self, record: Record) -> bool:
+        return key_of(record.position) in self._partitions.held_back
