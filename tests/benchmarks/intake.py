@@ -32,6 +32,7 @@ from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
 from consumer.process import rare_collections
+from consumer.waiting import Waiting
 from tests.benchmarks import population
 from tests.benchmarks.measuring import Contest, Site, Spent, Stopwatch
 from tests.benchmarks.population import BALANCES, PREFERENCES, TRANSACTIONS
@@ -126,15 +127,17 @@ def _ours(site: Site, topics: dict[str, str], table: PreferenceTable, letters: K
         source = undo.enter_context(_source(site.kafka, (topics[TRANSACTIONS], topics[BALANCES])))
         outbox = undo.enter_context(SqliteOutbox.open(folder / "outbox.sqlite", identity={}, now=_utc_now()))
         timed = TimedSource(source, site.scale.records, stopping)
+        pipeline = Pipeline(
+            decoder=_decoder(),
+            preferences=table,
+            catalogue=load_catalogue(resources.catalogue()),
+            pseudonyms=PSEUDONYMS,
+            tenant="default",
+        )
         loop = Intake(
             source=timed,
-            pipeline=Pipeline(
-                decoder=_decoder(),
-                preferences=table,
-                catalogue=load_catalogue(resources.catalogue()),
-                pseudonyms=PSEUDONYMS,
-                tenant="default",
-            ),
+            pipeline=pipeline,
+            waiting=Waiting(source=timed, pipeline=pipeline, now=_utc_now),
             outbox=outbox,
             dead_letters=letters,
             room=RoomGuard(outbox=outbox, limits=LoadLimits(), now=_utc_now),
@@ -184,6 +187,12 @@ class TimedSource:
 
     def owns(self, record: Record) -> bool:
         return self._source.owns(record)
+
+    def hold_back(self, record: Record) -> None:
+        self._source.hold_back(record)
+
+    def let_go(self, record: Record) -> None:
+        self._source.let_go(record)
 
     def commit(self) -> None:
         self._source.commit()
