@@ -96,6 +96,7 @@ def test_preferences_wait_for_the_registry_and_hold_everything_up_with_good_reas
             "the table saying what it waits for",
         )
 
+        assert "no_answer" not in {entry.get("code") for entry in stage.log_lines()}
         registry.answer = lambda _: json_reply({"schema": json.dumps(schema("AlertPreferences"))})
         eventually(lambda: stage.states() == {"accepted": 1}, "the text")
         assert worker.stop() == ExitCode.OK

@@ -105,6 +105,7 @@ class Rig:
                 limits=SourceLimits(commit_interval_s=0.0),
             )
         )
+        self._until_s = 0.0
         self._outbox = stack.enter_context(SqliteOutbox.open(folder / "outbox.sqlite", identity={}, now=NOW))
 
     def registry(self, url: str, timeout_s: float) -> Registry:
@@ -131,7 +132,7 @@ class Rig:
             floods=FloodGuard(outbox=self._outbox, watch=watch, now=lambda: NOW),
             ready=table.ready,
             wake=lambda: None,
-            check=lambda: None,
+            check=self._check,
             now=lambda: NOW,
             stopping=self._stopping,
             limits=IntakeLimits(poll_timeout_s=POLL_S),
@@ -144,10 +145,9 @@ class Rig:
         def look() -> None:
             if so():
                 self._stopping.set()
-            counts = [len(self.source.offsets(number)) for number in range(3)]
-            assert time.monotonic() < started_s + DEADLINE_S, f"not so after {DEADLINE_S} s: {counts} records are done"
 
         self.source.after_each_batch = look
+        self._until_s = started_s + DEADLINE_S
         self._stopping.clear()
         self.source.restart_the_watch()
         intake.run()
@@ -159,6 +159,10 @@ class Rig:
     def notices(self) -> int:
         with SqliteOutboxReader.open(self._folder / "outbox.sqlite") as reader:
             return sum(reader.stats().values())
+
+    def _check(self) -> None:
+        counts = [len(self.source.offsets(number)) for number in range(3)]
+        assert time.monotonic() < self._until_s, f"not so after {DEADLINE_S} s: {counts} records are done"
 
 
 @pytest.fixture
