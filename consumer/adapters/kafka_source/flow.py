@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from itertools import filterfalse
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException
 
+from consumer.adapters.kafka_source.complaints import broken
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
-from consumer.adapters.kafka_source.translation import unplaced
-from consumer.core.record import Record
+from consumer.adapters.kafka_source.translation import placed, unplaced
+from consumer.core.record import Position, Record
 
 
 class Flow:
@@ -15,6 +16,21 @@ class Flow:
 
     def __init__(self, partitions: Partitions) -> None:
         self._partitions = partitions
+
+    def hold_back(self, consumer: Consumer, position: Position) -> None:
+        """Nothing of its partition, until it is let go; then what lies here, and what is behind it, once more.
+
+        By seeking: unassigning and assigning could be taken for the answer to a rebalance that has begun meanwhile.
+        """
+        key = key_of(position)
+        self._partitions.hold_back(key)
+        self._partitions.rewound(position)
+        [place] = placed({key: position.offset})
+        try:
+            consumer.pause(unplaced([key]))
+            consumer.seek(place)
+        except KafkaException as problem:
+            raise broken(problem.args[0]) from None
 
     def tell(self, consumer: Consumer, ours: Collection[Key], *, stopped: bool) -> None:
         """Pause or resume each of these, whatever it was: librdkafka keeps a pause through unassigning and assigning."""

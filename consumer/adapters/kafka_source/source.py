@@ -107,8 +107,7 @@ class KafkaSource:
     def hold_back(self, record: Record) -> None:
         """Deliver it, and what is behind it in its partition, once more, when it is `let_go`; a rebalance forgets it."""
         if self._partitions.owns(record):
-            self._partitions.hold_back(key_of(record.position))
-            self._rewind([record])
+            self._flow.hold_back(self._consumer, record.position)
 
     def let_go(self, record: Record) -> None:
         """Deliver from this record on, unless all is paused."""
