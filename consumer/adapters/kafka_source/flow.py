@@ -1,6 +1,6 @@
 """Which partitions flow, and which are held back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import filterfalse
 
 from confluent_kafka import Consumer, KafkaException
@@ -17,18 +17,20 @@ class Flow:
     def __init__(self, partitions: Partitions) -> None:
         self._partitions = partitions
 
-    def hold_back(self, consumer: Consumer, position: Position) -> None:
-        """Nothing of its partition, until it is let go; then what lies here, and what is behind it, once more.
+    def rewind(self, consumer: Consumer, records: Iterable[Record]) -> None:
+        """Pause their partitions; when they flow again, each is fetched from the first of these on.
 
         By seeking: unassigning and assigning could be taken for the answer to a rebalance that has begun meanwhile.
         """
-        key = key_of(position)
-        self._partitions.hold_back(key)
-        self._partitions.rewound(position)
-        [place] = placed({key: position.offset})
+        firsts: dict[Key, Position] = {}
+        for record in records:
+            firsts.setdefault(key_of(record.position), record.position)
+        for position in firsts.values():
+            self._partitions.rewound(position)
         try:
-            consumer.pause(unplaced([key]))
-            consumer.seek(place)
+            for place in placed({key: position.offset for key, position in firsts.items()}):
+                consumer.pause([place])
+                consumer.seek(place)
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
 

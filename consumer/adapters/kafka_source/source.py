@@ -16,7 +16,7 @@ from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.translation import complete, keys, listed, placed, position_of, record_of, unplaced
-from consumer.core.record import Position, Record
+from consumer.core.record import Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm, log
 
@@ -97,7 +97,7 @@ class KafkaSource:
             if record is not None:
                 records.append(record)
         kept, late = self._flow.parted(records, stopped=self._holds_back)
-        self._rewind(late)
+        self._flow.rewind(self._consumer, late)
         return kept
 
     def owns(self, record: Record) -> bool:
@@ -107,7 +107,8 @@ class KafkaSource:
     def hold_back(self, record: Record) -> None:
         """Deliver it, and what is behind it in its partition, once more, when it is `let_go`; a rebalance forgets it."""
         if self._partitions.owns(record):
-            self._flow.hold_back(self._consumer, record.position)
+            self._partitions.hold_back(key_of(record.position))
+            self._flow.rewind(self._consumer, [record])
 
     def let_go(self, record: Record) -> None:
         """Deliver from this record on, unless all is paused."""
@@ -223,18 +224,6 @@ class KafkaSource:
         """Fetch from this offset on. Seeking would not wake a partition that has stopped."""
         self._consumer.incremental_unassign(unplaced([key]))
         self._place(placed({key: offset}))
-
-    def _rewind(self, records: Iterable[Record]) -> None:
-        """What is held back is fetched again later, each partition from the first of these on."""
-        firsts: dict[Key, Position] = {}
-        for record in records:
-            firsts.setdefault(key_of(record.position), record.position)
-        try:
-            for key, position in firsts.items():
-                self._partitions.rewound(position)
-                self._place_again(key, position.offset)
-        except KafkaException as problem:
-            raise broken(problem.args[0]) from None
 
     def _look_at_stopped(self) -> None:
         """Send a partition of a new group to its beginning, and say which ones have lost records."""
