@@ -136,13 +136,15 @@ def test_librdkafka_fetches_nothing_of_what_is_held_back_or_paused_white_box(kaf
     one.receive(2)
 
     one.source.hold_back(first_of(one, 0, b"a0"))
+    while_held_back = one.source._consumer.consume(10, 1.5)
     one.source.pause()
     produce(kafka, topic, b"b1", partition=1)
     while_paused = one.source._consumer.consume(10, 1.0)
     one.source.resume()
-    [fetched] = one.source._consumer.consume(10, 1.0)
+    [fetched] = one.source._consumer.consume(1, 10.0)
+    fetched_besides = one.source._consumer.consume(10, 1.5)
 
-    assert while_paused == []
+    assert while_held_back == while_paused == fetched_besides == []
     assert fetched.value() == b"b1"
 
 

@@ -228,7 +228,7 @@ def test_partitions_that_wait_for_one_schema_ask_once_and_go_on_at_once(rig: Rig
     going_on_s = rig.run_until(intake, lambda: len(rig.source.done) == 15)
 
     assert len(server.asked) == 1
-    assert going_on_s < 2 * BUSY_S
+    assert going_on_s < 1.0 + 2 * BUSY_S  # where nothing flows, librdkafka looks once a second at what may be fetched
     assert [rig.source.offsets(number) for number in range(3)] == [list(range(5))] * 3
 
 
