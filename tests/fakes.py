@@ -45,6 +45,11 @@ class ScriptedSource:
         """One batch more than was scripted."""
         self._batches.append(batch)
 
+    def reassign(self, left: Sequence[Record]) -> None:
+        """A rebalance took everything and gave it back: `left` is what it delivers then."""
+        self.epoch += 1
+        self._batches = [left] if left else []
+
     def _keeps_back(self, record: Record) -> bool:
         behind = self._held_back.get(record.delivery)
         if behind is not None:
