@@ -242,3 +242,20 @@ def test_a_member_that_waits_for_longer_than_a_poll_may_last_stays_one(kafka: Ka
     assert one.source.owns(held)
     one.source.let_go(held)
     assert one.receive(2) == [b"0", b"0"]
+
+
+def test_a_partition_that_has_stopped_can_be_held_back_too(kafka: Kafka, member: OpenMember) -> None:
+    topic = fresh_topic(kafka, "events", partitions=2)
+    produce(kafka, topic, b"a0", b"a1", partition=0)
+    one = member(fresh("group"), topic, recheck_s=1000.0)
+    one.receive(2)
+    one.source.pause()
+    produce(kafka, topic, b"a2", b"a3", partition=0)
+    kafka.delete_records(topic, 0, 3)
+    one.source.resume()
+    one.poll_until(lambda: bool(one.source._stopped))
+
+    one.source.hold_back(first_of(one, 0, b"a1"))
+    produce(kafka, topic, b"b0", partition=1)
+
+    assert one.receive(3)[2] == b"b0"

@@ -3,12 +3,21 @@
 from collections.abc import Collection, Iterable, Sequence
 from itertools import filterfalse
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.adapters.kafka_source.complaints import broken
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.translation import placed, unplaced
 from consumer.core.record import Position, Record
+
+
+def _seek(consumer: Consumer, place: TopicPartition) -> None:
+    """One that has stopped meanwhile cannot be sought: where it is to be placed again, the books tell."""
+    try:
+        consumer.seek(place)
+    except KafkaException as problem:
+        if problem.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - so named
+            raise broken(problem.args[0]) from None
 
 
 class Flow:
@@ -27,12 +36,9 @@ class Flow:
             firsts.setdefault(key_of(record.position), record.position)
         for position in firsts.values():
             self._partitions.rewound(position)
-        try:
-            for place in placed({key: position.offset for key, position in firsts.items()}):
-                consumer.pause([place])
-                consumer.seek(place)
-        except KafkaException as problem:
-            raise broken(problem.args[0]) from None
+        for place in placed({key: position.offset for key, position in firsts.items()}):
+            consumer.pause([place])
+            _seek(consumer, place)
 
     def tell(self, consumer: Consumer, ours: Collection[Key], *, stopped: bool) -> None:
         """Pause or resume each of these, whatever it was: librdkafka keeps a pause through unassigning and assigning."""
