@@ -22,9 +22,9 @@ from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource, SourceLimits
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.adapters.preference_table import Pace, PreferenceTable
-from consumer.adapters.registry import GlueSchemas
+from consumer.adapters.registry import Asking, Errands, GlueSchemas, at_once
 from consumer.adapters.sns import SnsProvider
-from consumer.backoff import exponential
+from consumer.backoff import endless, exponential
 from consumer.core.backpressure import LoadLimits
 from consumer.core.breaker import Tolerance
 from consumer.core.catalogue import Catalogue
@@ -45,6 +45,7 @@ from consumer.pipeline import Pipeline
 from consumer.process import drained, rare_collections, signals_set
 from consumer.settings import Settings
 from consumer.telemetry import Line, configure_logging, log
+from consumer.waiting import Waiting
 
 
 def utc_now() -> datetime:
@@ -109,16 +110,16 @@ def _build(
     """Everything, wired; None if told to stop before Kafka answered."""
     assert settings.pseudonym_key is not None, "settings that are loaded to run have one"
     pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value())
-    url = settings.registry.url
-    registry = None if url is None else undo.enter_context(registry_at(settings, url))
-    decoder = AvroDecoder(schemas=resources.schemas(), registry=registry, glue=_glue(settings, undo), now=utc_now)
+    errands = undo.enter_context(Errands(backoff=endless(first_s=0.5, longest_s=5.0, chance=random.SystemRandom())))
+    decoder = _decoder(settings, undo, lambda what: functools.partial(errands.send, what))
     source = undo.enter_context(_source(settings))
     cluster_id = _when_available(source.cluster_id, stopping)
     if cluster_id is None:
         return None
     outbox = undo.enter_context(_outbox(settings, cluster_id))
+    asking = _decoder(settings, undo, lambda _: at_once)
     aside = _dead_letters(settings, undo)
-    preferences = undo.enter_context(_preferences(settings, catalogue, decoder, aside, accepted.preferences))
+    preferences = undo.enter_context(_preferences(settings, catalogue, asking, aside, accepted.preferences))
     dispatch = _dispatch(settings, outbox, preferences, catalogue, texts, pseudonyms)
     dispatch.start()
     undo.enter_context(drained(functools.partial(dispatch.stop, settings.drain_s), stopping))
@@ -127,15 +128,17 @@ def _build(
         dispatch.check()
         preferences.check()
 
+    pipeline = Pipeline(
+        decoder=decoder,
+        preferences=preferences,
+        catalogue=catalogue,
+        pseudonyms=pseudonyms,
+        tenant=settings.tenant,
+    )
     return Intake(
         source=source,
-        pipeline=Pipeline(
-            decoder=decoder,
-            preferences=preferences,
-            catalogue=catalogue,
-            pseudonyms=pseudonyms,
-            tenant=settings.tenant,
-        ),
+        pipeline=pipeline,
+        waiting=Waiting(source=source, pipeline=pipeline, now=utc_now),
         outbox=outbox,
         dead_letters=_dead_letters(settings, undo),
         room=_room_guard(settings, outbox),
@@ -151,7 +154,15 @@ def _build(
     )
 
 
-def _glue(settings: Settings, undo: contextlib.ExitStack) -> GlueSchemas | None:
+def _decoder(settings: Settings, undo: contextlib.ExitStack, asking: Callable[[str], Asking]) -> AvroDecoder:
+    """Intake must not wait for a schema; the table of preferences must, or it would be believed without what it lacks."""
+    url = settings.registry.url
+    registry = None if url is None else undo.enter_context(registry_at(settings, url, asking("registry")))
+    glue = _glue(settings, undo, asking("glue"))
+    return AvroDecoder(schemas=resources.schemas(), registry=registry, glue=glue, now=utc_now)
+
+
+def _glue(settings: Settings, undo: contextlib.ExitStack, asking: Asking) -> GlueSchemas | None:
     region = settings.registry.glue_region
     if region is None:
         return None
@@ -160,6 +171,7 @@ def _glue(settings: Settings, undo: contextlib.ExitStack) -> GlueSchemas | None:
             region=region,
             endpoint_url=settings.registry.glue_endpoint_url,
             timeout_s=settings.registry.timeout_s,
+            asking=asking,
         )
     )
 

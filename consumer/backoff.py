@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tenacity import RetryCallState, Retrying
-from tenacity.stop import stop_after_attempt, stop_after_delay, stop_base
+from tenacity.stop import stop_after_attempt, stop_after_delay, stop_base, stop_never
 from tenacity.wait import wait_base, wait_exponential
 
 
@@ -47,3 +47,8 @@ def exponential(
         wait=_Jittered(wait_exponential(multiplier=first_s, max=longest_s), chance),
         stop=stop_after_attempt(attempts_max) | stop_after_delay(total_s),
     )
+
+
+def endless(*, first_s: float, longest_s: float, chance: random.Random) -> Backoff:
+    """The same without an end: for what is asked for as long as somebody wants it."""
+    return Backoff(wait=_Jittered(wait_exponential(multiplier=first_s, max=longest_s), chance), stop=stop_never)

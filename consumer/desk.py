@@ -8,7 +8,7 @@ from consumer.adapters.avro import Library, check
 from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.json_files import UnusableInput, read_event, read_memory, read_preferences
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
-from consumer.adapters.registry import Registered, RegistrationRefused, Registry, Tls, register
+from consumer.adapters.registry import Asking, Registered, RegistrationRefused, Registry, Tls, at_once, register
 from consumer.adapters.text_files import read_texts
 from consumer.core.catalogue import Catalogue
 from consumer.core.pseudonym import Pseudonyms
@@ -91,7 +91,7 @@ def register_schemas(settings: Settings, url: str | None) -> list[Registered]:
         return register(registry, topics)
 
 
-def registry_at(settings: Settings, url: str) -> Registry:
+def registry_at(settings: Settings, url: str, asking: Asking = at_once) -> Registry:
     """A client of that registry, signing in as the settings say."""
     password, token = settings.registry.password, settings.registry.token
     key_password = settings.registry.client_key_password
@@ -107,4 +107,5 @@ def registry_at(settings: Settings, url: str) -> Registry:
         username=settings.registry.username,
         password=password.get_secret_value() if password else None,
         token=token.get_secret_value() if token else None,
+        asking=asking,
     )

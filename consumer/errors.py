@@ -34,6 +34,18 @@ class Unavailable(Exception):
         self.code = code
 
 
+class Awaited(Unavailable):
+    """What a record was written with is being asked for: until the answer comes, the record alone cannot be read.
+
+    `schema`: its id or fingerprint; `code`: `no_answer`, or the outage that the latest question met.
+    """
+
+    def __init__(self, what: str, code: str, schema: str) -> None:
+        """Say who is asked, and for which schema."""
+        super().__init__(what, code)
+        self.schema = schema
+
+
 class DeadLetterReason(enum.StrEnum):
     """Why a record cannot be processed: the closed list."""
 

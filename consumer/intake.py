@@ -14,32 +14,41 @@ from opentelemetry.metrics import Counter as Instrument
 from consumer import telemetry
 from consumer.core.event import event_type
 from consumer.core.notice import EventKey
-from consumer.core.record import Record
+from consumer.core.record import Delivery, Record
 from consumer.core.screen import SCREENED, Glance
-from consumer.errors import Conflict, Unavailable
+from consumer.errors import Awaited, Conflict, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.pipeline import Case, Pipeline, Verdict, turns
 from consumer.ports import DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource
 from consumer.telemetry import Line, log
+from consumer.waiting import Waiting
 
 NOTHING_RECORDED = Recorded(notices=0, cancelled=0)
 
 
 class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much at once, and how long a poll waits; while something is unavailable it is tried again after each poll."""
+    """How much at once, and how long a poll waits; while something is unavailable it is tried again after each poll.
+
+    `waiting_poll_timeout_s`: while a partition waits, which is to go on soon after what it waits for has come.
+    """
 
     batch_records_max: int = 5000
     poll_timeout_s: float = 1.0
+    waiting_poll_timeout_s: float = 0.1
     conflicts_max: int = 5
 
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """What was polled together and is committed together; recorded, one of its `turns` at a time."""
+    """What was polled together and is committed together; recorded, one of its `turns` at a time.
+
+    `awaiting`: of each partition the first record that cannot be read yet. It and those behind it leave the batch.
+    """
 
     records: Sequence[Record]
     screened: list[tuple[Record, Glance]] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
+    awaiting: dict[Delivery, tuple[Record, Awaited]] = field(default_factory=dict)
     turns: list[list[Case]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
 
@@ -54,6 +63,7 @@ class Intake:
 
     source: RecordSource
     pipeline: Pipeline
+    waiting: Waiting
     outbox: OutboxForIntake
     dead_letters: DeadLetters
     room: RoomGuard
@@ -69,7 +79,10 @@ class Intake:
         """Until `stopping`: one batch after the other. `check` raises if another part of the process has died."""
         while not self.stopping.is_set():
             self.check()
-            records = self.source.poll(records_max=self.limits.batch_records_max, timeout_s=self.limits.poll_timeout_s)
+            self.waiting.look()
+            limits = self.limits
+            timeout_s = limits.waiting_poll_timeout_s if self.waiting else limits.poll_timeout_s
+            records = self.source.poll(records_max=limits.batch_records_max, timeout_s=timeout_s)
             if records:
                 self._process(_Batch(records=records))
             self.source.commit()
@@ -79,6 +92,7 @@ class Intake:
             self._await_preferences,
             self._await_room,
             self._read,
+            self._hold_back,
             self._refuse_flood,
             self._set_aside,
             self._record,
@@ -110,6 +124,7 @@ class Intake:
     def _wait(self, batch: _Batch) -> None:
         """Keep the membership of the group meanwhile, and let go of what a rebalance took away."""
         self.check()
+        self.waiting.look()
         late = self.source.poll(records_max=1, timeout_s=self.limits.poll_timeout_s)
         assert not late, "a paused source delivers nothing"
         batch.records = [record for record in batch.records if self.source.owns(record)]
@@ -126,18 +141,31 @@ class Intake:
         self.room.check()
 
     def _read(self, batch: _Batch) -> None:
-        """Every record is screened out, or becomes cases or a dead letter. Nothing is written yet: it may be done again."""
-        batch.screened, batch.cases, batch.letters = [], [], []
+        """Every record is screened out, or becomes cases or a dead letter, or has to wait. It may be done again."""
+        batch.screened, batch.cases, batch.letters, batch.awaiting = [], [], [], {}
         for record, glance in zip(batch.records, self.pipeline.screen(batch.records), strict=True):
+            if batch.awaiting and record.delivery in batch.awaiting:
+                continue
             if glance is not None:
                 batch.screened.append((record, glance))
                 continue
-            read = self.pipeline.read(record)
+            try:
+                read = self.pipeline.read(record)
+            except Awaited as awaited:
+                batch.awaiting[record.delivery] = (record, awaited)
+                continue
             if isinstance(read, DeadLetter):
                 batch.letters.append(read)
             else:
                 batch.cases.extend(read)
         batch.turns = turns(batch.cases)
+
+    def _hold_back(self, batch: _Batch) -> None:
+        """Order within a partition is kept: what is behind a record that waits comes after it. The others go on."""
+        if not batch.awaiting:
+            return
+        batch.records = [record for record in batch.records if not _waits(record, batch)]
+        self.waiting.hold_back(batch.awaiting.values())
 
     def _refuse_flood(self, batch: _Batch) -> None:
         self.floods.check(batch.records, batch.letters)
@@ -184,6 +212,11 @@ class Intake:
                 self.wake()
             return
         raise Unavailable("outbox", "conflict")
+
+
+def _waits(record: Record, batch: _Batch) -> bool:
+    first = batch.awaiting.get(record.delivery)
+    return first is not None and record.position.offset >= first[0].position.offset
 
 
 _topic, _event_type, _customer_ids = map(attrgetter, ("position.topic", "event_type", "customer_ids"))

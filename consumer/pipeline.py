@@ -16,7 +16,7 @@ from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
 from consumer.core.screen import Glance, may_concern
 from consumer.core.standing import Memory, Questions, StandingChange
-from consumer.errors import Undecodable
+from consumer.errors import Awaited, Undecodable
 from consumer.ports import DeadLetter, EventDecoder, PreferenceTable
 from consumer.telemetry import Span, point
 
@@ -67,7 +67,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
-    """record -> screen -> event -> decision -> notice, without waiting for anything but the registry."""
+    """record -> screen -> event -> decision -> notice, without waiting for anything."""
 
     decoder: EventDecoder
     preferences: PreferenceTable
@@ -86,7 +86,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
     def read(self, record: Record) -> Sequence[Case] | DeadLetter:
-        """The record's cases, or the dead letter that it is. Raises Unavailable where the registry does not answer."""
+        """The record's cases, or the dead letter that it is. Raises Awaited where its schema is still to come."""
         try:
             event = self.decoder.decode(record)
         except Undecodable as problem:
@@ -98,6 +98,16 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
     def _weighed(self, event: Event, customer_id: str) -> Weighed:
         return weigh(event, customer_id, self.preferences.get(customer_id), self.catalogue, self.pseudonyms)
+
+    def awaited(self, record: Record) -> Awaited | None:
+        """What the record still waits for; None where it can be read now, if only as a dead letter."""
+        try:
+            self.decoder.decode(record)
+        except Awaited as awaited:
+            return awaited
+        except Undecodable:
+            return None
+        return None
 
     def questions(self, cases: Iterable[Case]) -> Questions:
         """What must be remembered before these cases can be judged."""

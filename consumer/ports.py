@@ -26,7 +26,7 @@ class EventDecoder(Protocol):
         ...
 
     def decode(self, record: Record) -> Event:
-        """The event; raises Undecodable, or Unavailable where the registry does not answer."""
+        """The event; raises Undecodable, or Awaited while the registry is asked for the writer's schema."""
         ...
 
 
@@ -37,7 +37,7 @@ class WriterSchemas(Protocol):
         """The Avro schema in JSON under that id.
 
         Raises Undecodable where the registry has no such schema, or one that is not Avro on its own; Unavailable where it
-        does not answer, or does not let us in.
+        does not answer, or does not let us in; instead of waiting for it, Awaited, if that is how it is asked.
         """
         ...
 
@@ -82,6 +82,17 @@ class RecordSource(Protocol):
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
         ...
 
+    def hold_back(self, record: Record) -> None:
+        """Deliver this record once more, and what is behind it in its partition, but not before `let_go`; the others go on.
+
+        A rebalance forgets it. Nothing happens where the record is no longer ours.
+        """
+        ...
+
+    def let_go(self, record: Record) -> None:
+        """Deliver what was held back from this record on. Nothing happens where it is no longer ours."""
+        ...
+
     def processed(self, records: Sequence[Record]) -> None:
         """All of these are done with: their offsets may be committed now."""
         ...
@@ -95,7 +106,7 @@ class RecordSource(Protocol):
         ...
 
     def resume(self) -> None:
-        """Deliver again."""
+        """Deliver again, but what is held back."""
         ...
 
     def close(self) -> None:

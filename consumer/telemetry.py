@@ -38,6 +38,8 @@ class Line(enum.StrEnum):
     KAFKA_TROUBLE = "kafka_trouble"  # alarm where access is refused or a topic is missing
     INTAKE_PAUSED = "intake_paused"
     INTAKE_RESUMED = "intake_resumed"
+    PARTITION_WAITING = "partition_waiting"  # for a writer's schema; alarm where its alerts become late by that
+    PARTITION_GOES_ON = "partition_goes_on"
     DEAD_LETTER = "dead_letter"
     DEAD_LETTERS_ACCEPTED = "dead_letters_accepted"  # an operator said up to where they are no flood
     FLOOD_PASSED = "flood_passed"  # records can be read again where a flood of undecodable ones had stopped a process
@@ -185,6 +187,9 @@ DECISIONS = _METER.create_counter(
     "One per event and customer, by reason; `notify` if told, `screened` if told apart before",
 )
 DEAD_LETTERS = _METER.create_counter("avviso.dead_letters", "{record}", "Records set aside, by reason")
+PARTITIONS_WAITING = _METER.create_gauge(
+    "avviso.partitions.waiting", "{partition}", "Partitions that wait for a writer's schema"
+)
 NOTICES = _METER.create_counter("avviso.notices", "{notice}", "Notices recorded, by kind")
 OUTBOX_DUE = _METER.create_gauge("avviso.outbox.due", "{notice}", "Notices that may be sent now, counted up to a limit")
 OUTBOX_BYTES = _METER.create_gauge("avviso.outbox.size", "By", "What the outbox takes up where it lies")
@@ -199,6 +204,9 @@ AGE_S = _METER.create_histogram("avviso.notice.age", "s", "From the record's tim
 # Everywhere.
 KAFKA_ERRORS = _METER.create_counter(
     "avviso.kafka.errors", "{error}", "What the Kafka clients complain of, by client and code"
+)
+REGISTRY_ERRORS = _METER.create_counter(
+    "avviso.registry.errors", "{error}", "Questions of intake that a registry did not answer, by what and code"
 )
 ALARMS = _METER.create_counter("avviso.alarms", "{alarm}", "Lines that somebody should look at, by line")
 

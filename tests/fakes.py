@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from consumer.core.catalogue import Catalogue
 from consumer.core.event import Event
 from consumer.core.preferences import Preferences
-from consumer.core.record import Position, Record
+from consumer.core.record import Delivery, Position, Record
 from consumer.core.screen import Glance, Screen, Word
 from consumer.errors import Unavailable
 from consumer.ports import DeadLetter
@@ -15,6 +15,8 @@ from tests.deciding import CATALOGUE
 class ScriptedSource:
     """A record source that delivers one prepared batch per poll, and forgets nothing of what was asked of it.
 
+    What is held back, and what comes behind it, is a batch of its own once it is let go.
+
     `when_polled_empty` runs on every poll that has nothing (left) to deliver: where a test lets the world move on.
     """
 
@@ -22,15 +24,49 @@ class ScriptedSource:
         self._batches = list(batches)
         self._when_polled_empty = when_polled_empty
         self._paused = False
+        self._delivered: list[Record] = []
+        self._held_back: dict[Delivery, list[Record]] = {}
+        self.timeouts_s: list[float] = []
         self.epoch = 0
         self.processed_positions: list[Position] = []
         self.journal: list[str] = []
 
     def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
-        if self._paused or not self._batches:
-            self._when_polled_empty()
-            return []
-        return self._batches.pop(0)
+        self.timeouts_s.append(timeout_s)
+        while self._batches and not self._paused:
+            flowing = [one for one in self._batches.pop(0) if not self._keeps_back(one)]
+            if flowing:
+                self._delivered += flowing
+                return flowing
+        self._when_polled_empty()
+        return []
+
+    def deliver(self, batch: Sequence[Record]) -> None:
+        """One batch more than was scripted."""
+        self._batches.append(batch)
+
+    def reassign(self, left: Sequence[Record]) -> None:
+        """A rebalance took everything and gave it back: `left` is what it delivers then."""
+        self.epoch += 1
+        self._batches = [left] if left else []
+
+    def _keeps_back(self, record: Record) -> bool:
+        behind = self._held_back.get(record.delivery)
+        if behind is not None:
+            behind.append(record)
+        return behind is not None
+
+    def hold_back(self, record: Record) -> None:
+        self.journal.append("hold_back")
+        if self.owns(record):
+            same = [one for one in self._delivered if one.delivery == record.delivery]
+            self._held_back[record.delivery] = [one for one in same if one.position >= record.position]
+            self._delivered = [one for one in self._delivered if one not in self._held_back[record.delivery]]
+
+    def let_go(self, record: Record) -> None:
+        self.journal.append("let_go")
+        if self.owns(record):
+            self._batches.insert(0, self._held_back.pop(record.delivery))
 
     def owns(self, record: Record) -> bool:
         return record.epoch == self.epoch
@@ -59,18 +95,20 @@ class Decoded:
 
     def __init__(self, content: Mapping[int, Event | Exception]) -> None:
         self._content = dict(content)
+        self.decoded: list[int] = []
         self.glances: dict[int, Glance] = {}
 
     def glance(self, record: Record) -> Glance | None:
         return self.glances.get(record.position.offset)
 
     def decode(self, record: Record) -> Event:
+        self.decoded.append(record.position.offset)
         found = self._content[record.position.offset]
         if isinstance(found, Exception):
             raise found
         return found
 
-    def learn(self, offset: int, event: Event) -> None:
+    def learn(self, offset: int, event: Event | Exception) -> None:
         self._content[offset] = event
 
 

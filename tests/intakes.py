@@ -16,6 +16,7 @@ from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import OutboxForIntake, Recorded, Room
+from consumer.waiting import Waiting
 from tests.builders import NOW, PSEUDONYMS, preferences, record
 from tests.fakes import Decoded, Drawer, Listed, ScriptedSource
 
@@ -100,15 +101,17 @@ class Run:
 
     def __call__(self) -> None:
         watch = Watch(self.flood, stops=self.outbox.stops(), accepted=self.accepted)
+        pipeline = Pipeline(
+            decoder=self.decoder,
+            preferences=self.table,
+            catalogue=load_catalogue(catalogue()),
+            pseudonyms=PSEUDONYMS,
+            tenant="default",
+        )
         Intake(
             source=self.source,
-            pipeline=Pipeline(
-                decoder=self.decoder,
-                preferences=self.table,
-                catalogue=load_catalogue(catalogue()),
-                pseudonyms=PSEUDONYMS,
-                tenant="default",
-            ),
+            pipeline=pipeline,
+            waiting=Waiting(source=self.source, pipeline=pipeline, now=self._now),
             outbox=self.outbox,
             dead_letters=self.drawer,
             room=RoomGuard(outbox=self.outbox, limits=self.load, now=self._now),

@@ -12,6 +12,7 @@ from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import OutboxForIntake
+from consumer.waiting import Waiting
 from tests.builders import NOW, PSEUDONYMS, record
 from tests.deciding import CATALOGUE
 from tests.fakes import Decoded, Drawer, Listed, ScriptedSource
@@ -29,11 +30,14 @@ def taken_in(outbox: OutboxForIntake, batches: Sequence[Sequence[Event]], *custo
         polled.append([_at(offset) for offset in numbered])
     stopping = threading.Event()
     table = Listed(*customers)
+    source = ScriptedSource(polled, stopping.set)
+    pipeline = Pipeline(
+        decoder=Decoded(content), preferences=table, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS, tenant="default"
+    )
     Intake(
-        source=ScriptedSource(polled, stopping.set),
-        pipeline=Pipeline(
-            decoder=Decoded(content), preferences=table, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS, tenant="default"
-        ),
+        source=source,
+        pipeline=pipeline,
+        waiting=Waiting(source=source, pipeline=pipeline, now=lambda: NOW),
         outbox=outbox,
         dead_letters=Drawer(),
         room=RoomGuard(outbox=outbox, limits=WIDE, now=lambda: NOW),

@@ -12,6 +12,10 @@ _FIRST_MS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
+Delivery = tuple[str, int, int]
+"""A topic, the number of one of its partitions, and the assignment in which it is read."""
+
+
 class Position(msgspec.Struct, frozen=True, kw_only=True, order=True, gc=False):
     """Where a record lies: enough to find it again, and nothing of what it says."""
 
@@ -47,6 +51,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def header(self, name: str) -> bytes | None:
         """The last value of the header called `name`, or None."""
         return next((value for key, value in reversed(self.headers) if key == name), None)
+
+    @property
+    def delivery(self) -> Delivery:
+        """Within which it keeps its place: nothing of it may be done before what comes before it."""
+        return self.position.topic, self.position.partition, self.epoch
 
     @property
     def traceparent(self) -> str | None:

@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from consumer.adapters.kafka_dead_letters import TIMEOUT_S, WRITE_MARGIN_S
-from consumer.adapters.registry.exchange import TOTAL_S
 from consumer.settings.flood import Flood
 from consumer.settings.groups import (
     KEY_BYTES_MIN,
@@ -31,9 +30,6 @@ CALL_MARGIN_S = 2.0
 """What a call may take besides connecting and waiting for its reply: looking up a name, signing, a busy processor."""
 CLOSE_S = 5.0
 """What is left to do after draining, even without Kafka: end the reading, close the outbox, commit, leave the group."""
-
-_WAITS = 3
-"""Of one attempt at the registry: for the connection, for the answer to begin, for its end."""
 
 
 class Settings(BaseSettings):
@@ -96,9 +92,8 @@ class Settings(BaseSettings):
 
     @property
     def step_s(self) -> float:
-        """How long intake may not look whether to stop: during a write of dead letters, or a question to the registry."""
-        write_s = TIMEOUT_S + WRITE_MARGIN_S
-        return write_s if self.registry.url is None else max(write_s, TOTAL_S + _WAITS * self.registry.timeout_s)
+        """How long intake may not look whether to stop: during a write of dead letters."""
+        return TIMEOUT_S + WRITE_MARGIN_S
 
     def kafka_config(self) -> dict[str, str]:
         """What librdkafka is to be told, in plain text: not to be printed."""

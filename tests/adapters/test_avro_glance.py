@@ -57,8 +57,16 @@ def test_our_own_schemas_begin_with_what_the_screen_wants(name: str) -> None:
     assert tuple(fields[: len(LEADING[name])]) == LEADING[name]
 
 
-def test_the_first_record_of_a_schema_is_read_in_full() -> None:
-    assert decoder().glance(record(value=our_bytes("TransactionPosted", transaction_fields()))) is None
+def test_the_first_record_of_a_schema_of_ours_is_seen_as_well() -> None:
+    assert decoder().glance(record(value=our_bytes("TransactionPosted", transaction_fields()))) == SEEN
+
+
+def test_the_first_record_of_another_schema_is_read_in_full() -> None:
+    writer = with_field("amount", type=DECIMAL | {"scale": 2})
+
+    unread = record(value=confluent(ID, json.dumps(writer), transaction_fields()))
+
+    assert decoder(Listed({ID: writer})).glance(unread) is None
 
 
 def test_the_amount_counts_by_the_writers_scale() -> None:

@@ -132,3 +132,19 @@ def test_within_an_epoch_offsets_never_go_back_and_never_pass_what_was_processed
                 pass
     books.processed(waiting)
     assert books.unconfirmed([KEY]).get(KEY, next_offset) == next_offset
+
+
+def test_what_is_held_back_is_so_until_it_is_let_go_taken_away_or_comes_anew() -> None:
+    books, other = held(), ("events", 1)
+    books.assigned([other])
+
+    books.hold_back(KEY)
+    books.hold_back(other)
+    assert books.held_back == {KEY, other}
+    books.let_go(other)
+    assert books.held_back == {KEY}
+    books.assigned([KEY])
+    assert books.held_back == set()
+    books.hold_back(KEY)
+    books.gone([KEY])
+    assert books.held_back == set()

@@ -56,6 +56,12 @@ class CountingSource:
     def owns(self, record: Record) -> bool:
         return self._source.owns(record)
 
+    def hold_back(self, record: Record) -> None:
+        self._source.hold_back(record)
+
+    def let_go(self, record: Record) -> None:
+        self._source.let_go(record)
+
     def commit(self) -> None:
         self._source.commit()
 

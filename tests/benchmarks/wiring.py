@@ -18,6 +18,7 @@ from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
 from consumer.settings import Settings, load
+from consumer.waiting import Waiting
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,15 +81,18 @@ def intake_of(
         app._outbox(settings, "benchmark") as outbox,
         _letters(settings) as letters,
     ):
+        pipeline = Pipeline(
+            decoder=_decoder(),
+            preferences=table,
+            catalogue=catalogue,
+            pseudonyms=Pseudonyms(settings.pseudonym_key.get_secret_value()),
+            tenant=settings.tenant,
+        )
+        seen = watched(source)
         yield Intake(
-            source=watched(source),
-            pipeline=Pipeline(
-                decoder=_decoder(),
-                preferences=table,
-                catalogue=catalogue,
-                pseudonyms=Pseudonyms(settings.pseudonym_key.get_secret_value()),
-                tenant=settings.tenant,
-            ),
+            source=seen,
+            pipeline=pipeline,
+            waiting=Waiting(source=seen, pipeline=pipeline, now=app.utc_now),
             outbox=outbox,
             dead_letters=letters,
             room=app._room_guard(settings, outbox),

@@ -66,3 +66,15 @@ def test_nothing_that_a_record_holds_is_printed() -> None:
     full = record(key=b"canary", value=b"canary", headers=(("canary", b"canary"),))
 
     assert repr(full) == "Record(bank.transactions.v1[0]@12)"
+
+
+def test_what_is_delivered_together_is_a_partition_within_one_assignment() -> None:
+    same = [record(epoch=3), record(epoch=3, position=Position(topic="bank.transactions.v1", partition=0, offset=99))]
+    others = [
+        record(epoch=4),
+        record(epoch=3, position=Position(topic="bank.transactions.v1", partition=1, offset=12)),
+        record(epoch=3, position=Position(topic="bank.balances.v1", partition=0, offset=12)),
+    ]
+
+    assert len({one.delivery for one in same}) == 1
+    assert len({one.delivery for one in [*same, *others]}) == 4

@@ -19,6 +19,7 @@ from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import Recorded, Room
+from consumer.waiting import Waiting
 from tests.avro import experienced, our_bytes, transaction_fields
 from tests.builders import NOW, PSEUDONYMS, record
 from tests.deciding import CATALOGUE, empty, only
@@ -106,11 +107,13 @@ def at(offset: int, value: bytes, partition: int) -> Record:
 
 def run(source: ScriptedSource, outbox: Kept, drawer: Drawer, stopping: threading.Event) -> None:
     table = Listed(only("large_debit"))
+    pipeline = Pipeline(
+        decoder=experienced(), preferences=table, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS, tenant="default"
+    )
     Intake(
         source=source,
-        pipeline=Pipeline(
-            decoder=experienced(), preferences=table, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS, tenant="default"
-        ),
+        pipeline=pipeline,
+        waiting=Waiting(source=source, pipeline=pipeline, now=lambda: NOW),
         outbox=outbox,
         dead_letters=drawer,
         room=RoomGuard(outbox=outbox, limits=WIDE, now=lambda: NOW),

@@ -96,12 +96,12 @@ class AvroDecoder:
         self._readings: OrderedDict[bytes, _Reading | _Refusal] = OrderedDict()
 
     def glance(self, record: Record) -> Glance | None:
-        """What the record begins with; None where only `decode` can tell: it is no event, or its schema is new to us."""
+        """What the record begins with; None where only `decode` can tell: it is no event, or a registry must be asked."""
         try:
             head, content, start = framed(record, self._value_bytes_max)
         except Undecodable:
             return None
-        reading = self._readings.get(head)
+        reading = self._readings.get(head) or self._learn_ours(head)
         if not isinstance(reading, _Reading) or reading.glance is None or len(content) - start > reading.bytes_max:
             return None
         return reading.glance(content, start)
@@ -154,6 +154,12 @@ class AvroDecoder:
         if len(self._readings) > _SCHEMAS_MAX:
             self._readings.popitem(last=False)
         return reading
+
+    def _learn_ours(self, head: bytes) -> _Reading | _Refusal | None:
+        """The same for schemas that nobody need be asked for."""
+        writer = named_by(head)
+        ours = isinstance(writer, Fingerprint) and self._library.text(writer) is not None
+        return self._learn(head) if ours else None
 
     def _text(self, writer: WriterSchema) -> str:
         match writer:

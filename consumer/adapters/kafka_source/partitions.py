@@ -1,6 +1,7 @@
 """The partitions that are ours now, and how far each has got."""
 
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 
@@ -8,6 +9,11 @@ from consumer.core.record import Position, Record
 
 Key = tuple[str, int]
 """A topic and the number of one of its partitions."""
+
+
+def key_of(position: Position) -> Key:
+    """Of the partition in which a record lies."""
+    return position.topic, position.partition
 
 
 @dataclass(slots=True)
@@ -29,6 +35,7 @@ class Partitions:
 
     def __init__(self) -> None:
         self._held: dict[Key, _Progress] = {}
+        self._held_back: set[Key] = set()
         self._epochs = count(1)
 
     def assigned(self, keys: Iterable[Key]) -> None:
@@ -36,16 +43,32 @@ class Partitions:
         epoch = next(self._epochs)
         for key in keys:
             self._held[key] = _Progress(epoch=epoch)
+            self._held_back.discard(key)
 
     def gone(self, keys: Iterable[Key]) -> None:
         """These are ours no more."""
         for key in keys:
             self._held.pop(key, None)
+            self._held_back.discard(key)
 
     @property
     def keys(self) -> Collection[Key]:
         """All that are ours."""
         return self._held.keys()
+
+    @property
+    def held_back(self) -> AbstractSet[Key]:
+        """Those of which nothing is to be delivered for now; what was taken away and comes back is none of them."""
+        return self._held_back
+
+    def hold_back(self, key: Key) -> None:
+        """Nothing of this one, from now on."""
+        assert key in self._held, "what is not ours cannot be held back"
+        self._held_back.add(key)
+
+    def let_go(self, key: Key) -> None:
+        """Deliver of this one again."""
+        self._held_back.discard(key)
 
     def delivered(self, position: Position) -> int | None:
         """Note a record on its way to the caller; returns its epoch, or None if its partition is not ours."""

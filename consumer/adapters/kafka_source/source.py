@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -11,11 +11,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from consumer.adapters.kafka_source.commits import Commits
 from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, is_fatal
+from consumer.adapters.kafka_source.flow import Flow
 from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.ownership import SoleOwnership
-from consumer.adapters.kafka_source.partitions import Key, Partitions
+from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.translation import complete, keys, listed, placed, position_of, record_of, unplaced
-from consumer.core.record import Position, Record
+from consumer.core.record import Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm, log
 
@@ -53,6 +54,7 @@ class KafkaSource:
         self._limits = limits or SourceLimits()
         self._partitions = Partitions()
         self._complaints = Complaints(clock)
+        self._flow = Flow(self._partitions)
         self._commits = Commits(
             self._partitions, self._complaints, clock=clock, interval_s=self._limits.commit_interval_s
         )
@@ -94,14 +96,25 @@ class KafkaSource:
             record = self._accept(message)
             if record is not None:
                 records.append(record)
-        if records and self._holds_back:
-            self._rewind(records)
-            return []
-        return records
+        kept, late = self._flow.parted(records, stopped=self._holds_back)
+        self._flow.rewind(self._consumer, late)
+        return kept
 
     def owns(self, record: Record) -> bool:
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
         return self._partitions.owns(record)
+
+    def hold_back(self, record: Record) -> None:
+        """Deliver it, and what is behind it in its partition, once more, when it is `let_go`; a rebalance forgets it."""
+        if self._partitions.owns(record):
+            self._partitions.hold_back(key_of(record.position))
+            self._flow.rewind(self._consumer, [record])
+
+    def let_go(self, record: Record) -> None:
+        """Deliver from this record on, unless all is paused."""
+        if self._partitions.owns(record):
+            self._partitions.let_go(key_of(record.position))
+            self._tell([key_of(record.position)])
 
     def processed(self, records: Sequence[Record]) -> None:
         """All of these are done with; of each partition they are the next ones in order, none left out."""
@@ -114,13 +127,12 @@ class KafkaSource:
     def pause(self) -> None:
         """Deliver nothing more; what librdkafka has fetched ahead is fetched again later."""
         self._paused = True
-        self._consumer.pause(unplaced(self._partitions.keys))
+        self._tell(self._partitions.keys)
 
     def resume(self) -> None:
-        """Deliver again, unless ownership is still to be proven."""
+        """Deliver again what is not held back, unless ownership is still to be proven."""
         self._paused = False
-        if not self._holds_back:
-            self._consumer.resume(unplaced(self._partitions.keys))
+        self._tell(self._partitions.keys)
 
     def close(self) -> None:
         """Commit what is processed, and leave the group: 4 s at most. On the polling thread; a second call does nothing."""
@@ -201,27 +213,17 @@ class KafkaSource:
         self._stopped.difference_update(gone)
 
     def _place(self, partitions: list[TopicPartition]) -> None:
-        """Start fetching these at the offsets they carry; held back if everything is."""
+        """Start fetching these at the offsets they carry, if they are to be fetched now."""
         self._consumer.incremental_assign(partitions)
-        if self._holds_back and partitions:
-            self._consumer.pause(partitions)
+        self._tell(keys(partitions))
+
+    def _tell(self, ours: Collection[Key]) -> None:
+        self._flow.tell(self._consumer, ours, stopped=self._holds_back)
 
     def _place_again(self, key: Key, offset: int) -> None:
         """Fetch from this offset on. Seeking would not wake a partition that has stopped."""
         self._consumer.incremental_unassign(unplaced([key]))
         self._place(placed({key: offset}))
-
-    def _rewind(self, records: Iterable[Record]) -> None:
-        """What was fetched although everything is held back is fetched again later."""
-        firsts: dict[Key, Position] = {}
-        for record in records:
-            firsts.setdefault((record.position.topic, record.position.partition), record.position)
-        try:
-            for key, position in firsts.items():
-                self._partitions.rewound(position)
-                self._place_again(key, position.offset)
-        except KafkaException as problem:
-            raise broken(problem.args[0]) from None
 
     def _look_at_stopped(self) -> None:
         """Send a partition of a new group to its beginning, and say which ones have lost records."""
@@ -267,7 +269,7 @@ class KafkaSource:
             return
         ownership.counted(owned=len(self._partitions.keys), existing=existing, now_s=self._clock())
         if held_back and not self._holds_back:
-            self._consumer.resume(unplaced(self._partitions.keys))
+            self._tell(self._partitions.keys)
 
     def _count(self, topic: str) -> int:
         metadata = self._consumer.list_topics(topic, self._limits.request_timeout_s)

@@ -6,7 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from consumer.adapters.registry.exchange import ATTEMPTS_MAX, TOTAL_S, Answer, Exchange
-from consumer.adapters.registry.memory import UNKNOWN_FOR_S, Memory, Refusal, unknown
+from consumer.adapters.registry.memory import UNKNOWN_FOR_S, Asking, Memory, Refusal, at_once, unknown
 from consumer.adapters.registry.tls import Tls
 from consumer.errors import Unavailable
 
@@ -19,7 +19,7 @@ _HTTP_NOT_FOUND = 404
 class Registry:
     """Asks once for each schema; an id that the registry does not know is asked for again after a while.
 
-    Any number of threads may use it; a question blocks the thread that asks, as long as Exchange allows.
+    Any number of threads may use it; asked `at_once`, a question blocks the thread that asks, as long as Exchange allows.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Registry:
         attempts_max: int = ATTEMPTS_MAX,
         total_s: float = TOTAL_S,
         unknown_for_s: float = UNKNOWN_FOR_S,
+        asking: Asking = at_once,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -53,7 +54,7 @@ class Registry:
             sleep=sleep,
             clock=clock,
         )
-        self._memory = Memory(unknown_for_s=unknown_for_s, clock=clock)
+        self._memory = Memory(unknown_for_s=unknown_for_s, clock=clock, asking=asking)
 
     def __enter__(self) -> Self:
         """Itself."""

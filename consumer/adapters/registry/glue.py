@@ -10,7 +10,7 @@ import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
 
-from consumer.adapters.registry.memory import UNKNOWN_FOR_S, Memory, Refusal
+from consumer.adapters.registry.memory import UNKNOWN_FOR_S, Asking, Memory, Refusal, at_once
 from consumer.errors import Unavailable
 
 _WHAT = "glue"
@@ -22,8 +22,8 @@ _STALE = frozenset({"ExpiredTokenException", "UnrecognizedClientException", "Inv
 class GlueSchemas:
     """Asks once for each version of a schema; any number of threads may use it.
 
-    Credentials come by boto3's own search; they need `glue:GetSchemaVersion`. A question blocks the thread that asks: at
-    most three attempts, each with `timeout_s` to connect and as much for each wait for bytes.
+    Credentials come by boto3's own search; they need `glue:GetSchemaVersion`. Asked `at_once`, a question blocks the
+    thread that asks: at most three attempts, each with `timeout_s` to connect and as much for each wait for bytes.
     """
 
     def __init__(
@@ -33,13 +33,14 @@ class GlueSchemas:
         timeout_s: float,
         endpoint_url: str | None = None,
         unknown_for_s: float = UNKNOWN_FOR_S,
+        asking: Asking = at_once,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is asked yet, not even for credentials."""
         self._region = region
         self._timeout_s = timeout_s
         self._endpoint_url = endpoint_url
-        self._memory = Memory(unknown_for_s=unknown_for_s, clock=clock)
+        self._memory = Memory(unknown_for_s=unknown_for_s, clock=clock, asking=asking)
         self._lock = threading.Lock()
         self._client: Any = None
 

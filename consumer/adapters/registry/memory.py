@@ -19,32 +19,47 @@ class Refusal(msgspec.Struct, frozen=True):
     detail: str
 
 
+Asking = Callable[[str, Callable[[], str | Refusal]], str | Refusal]
+"""How a question is asked: given its name, and what asks it and remembers the answer. The answer, or it raises."""
+
+
+def at_once(_: str, ask: Callable[[], str | Refusal]) -> str | Refusal:
+    """On the thread that wants to know, which waits."""
+    return ask()
+
+
 class Memory:
     """A schema never changes under its name, so it is asked for once; one that is unknown again after a while.
 
     Any number of threads may use it: at worst two of them ask the same.
     """
 
-    def __init__(self, *, unknown_for_s: float, clock: Callable[[], float]) -> None:
+    def __init__(self, *, unknown_for_s: float, clock: Callable[[], float], asking: Asking) -> None:
         """Nothing is known yet."""
         self._unknown_for_s = unknown_for_s
         self._clock = clock
+        self._asking = asking
         self._found: OrderedDict[str, str | Refusal] = OrderedDict()
         self._unknown_until_s: OrderedDict[str, float] = OrderedDict()
 
     def schema(self, name: str, ask: Callable[[], str | Refusal | None]) -> str:
         """The schema; `ask` is called where it is not remembered, and says None where the registry has none.
 
-        Raises Undecodable, and what `ask` raises.
+        Raises Undecodable, and what `ask` and `asking` raise.
         """
-        found = self._found.get(name) or self._asked(name, ask)
+        found = self._known(name) or self._asking(name, lambda: self._known(name) or self._asked(name, ask))
         if isinstance(found, Refusal):
             raise Undecodable(DeadLetterReason.SCHEMA_REFUSED, found.detail, schema=name)
         return found
 
-    def _asked(self, name: str, ask: Callable[[], str | Refusal | None]) -> str | Refusal:
-        if self._unknown_until_s.get(name, 0.0) > self._clock():
+    def _known(self, name: str) -> str | Refusal | None:
+        """None where it must be asked for; raises Undecodable where the registry had none a while ago."""
+        found = self._found.get(name)
+        if found is None and self._unknown_until_s.get(name, 0.0) > self._clock():
             raise unknown(name)
+        return found
+
+    def _asked(self, name: str, ask: Callable[[], str | Refusal | None]) -> str | Refusal:
         found = ask()
         if found is None:
             _remember(self._unknown_until_s, name, self._clock() + self._unknown_for_s)
