@@ -48,9 +48,7 @@ class Line(enum.StrEnum):
     OUTBOX_RELIEVED = "outbox_relieved"
     PREFERENCES_WAITING = "preferences_waiting"
     PREFERENCES_READY = "preferences_ready"
-    PREFERENCES_RETENTION = (
-        "preferences_retention"  # the topic does not say how long it keeps tombstones; so long is assumed
-    )
+    TOPIC_UNTOLD = "topic_untold"  # its id, or how long it keeps tombstones: what the README says is assumed
     PREFERENCES_REBUILT = "preferences_rebuilt"  # the table does not fit its topic and is read anew, beside the old one
     PREFERENCES_REPLACED = "preferences_replaced"  # what was read anew has taken the old one's place
     PREFERENCES_SHRUNKEN = "preferences_shrunken"  # alarm: it holds too few customers for that; an operator must decide
@@ -100,7 +98,6 @@ class Fields(TypedDict, total=False):
     due: int
     used_bytes: int
     free_bytes: int
-    kept_s: int
     customers: int
     customers_before: int
     remedy: str

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import socket
+import time
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -62,6 +63,18 @@ class ContainerBrokers:
 
     def delete_topic(self, name: str) -> None:
         self._admin.delete_topics([name])[name].result(_TIMEOUT_S)
+
+    def make_topic_again(self, name: str) -> None:
+        """Another topic of the same name; it is deleted before its name is free, so ask until it is."""
+        self.delete_topic(name)
+        deadline_s = time.monotonic() + _TIMEOUT_S
+        while True:
+            try:
+                return self.create_topic(name)
+            except KafkaException as problem:
+                if problem.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > deadline_s:
+                    raise
+            time.sleep(0.05)
 
     def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
         request = [TopicPartition(topic, partition, before_offset)]

@@ -24,7 +24,7 @@ from tests.deciding import CATALOGUE
 from tests.fakes import Drawer
 
 DEADLINE_S = 30.0
-HASTE = Pace(poll_s=0.02, retry_s=0.05, retention_timeout_s=0.3)
+HASTE = Pace(poll_s=0.02, retry_s=0.05, question_timeout_s=0.3)
 ONE_BY_ONE = msgspec.structs.replace(HASTE, batch_records_max=1)
 OpenTable = Callable[..., PreferenceTable]
 

@@ -10,7 +10,7 @@ from consumer.adapters.preference_table.reading import Reading
 from consumer.adapters.preference_table.store import SUSPEND
 from consumer.core.preferences import Preferences
 from consumer.core.record import Position, Record
-from consumer.errors import DeadLetterReason, Undecodable
+from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from tests.fakes import Drawer
 from tests.preference_topics import wanted
 
@@ -24,6 +24,10 @@ def said(*values: bytes | None) -> list[Record]:
     ]
 
 
+def nothing_to_wait_for() -> None:
+    raise AssertionError("there is nothing to wait for")
+
+
 @pytest.fixture
 def drawer() -> Drawer:
     return Drawer()
@@ -31,18 +35,36 @@ def drawer() -> Drawer:
 
 @pytest.fixture
 def reading(drawer: Drawer, tmp_path: Path) -> Reading:
-    def held_up() -> None:
-        raise AssertionError("there is nothing to wait for")
-
     letters = Letters(drawer, tmp_path / "set-aside")
-    return Reading(wanted, letters, held_up=held_up, stopping=threading.Event(), retry_s=0.01)
+    return Reading(wanted, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01)
 
 
-def test_of_several_records_the_last_counts_and_the_others_are_not_read(reading: Reading, drawer: Drawer) -> None:
-    found = reading.changes_of(said(b"garbage", b"anna:en", b"anna:it"))["anna"]
+def test_of_several_records_the_last_counts_and_the_others_are_set_aside_where_they_cannot_be_read(
+    reading: Reading, drawer: Drawer
+) -> None:
+    found = reading.changes_of(said(b"garbage", b"anna:en", b"rubbish", None, b"anna:it"))["anna"]
 
     assert isinstance(found, Preferences)
-    assert (found.language, found.suspended, drawer.letters) == ("it", False, [])
+    assert (found.language, found.suspended) == ("it", False)
+    assert [letter.record.position.offset for letter in drawer.letters] == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "problem", [Unavailable("registry", "503"), Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "not yet")]
+)
+def test_what_was_replaced_is_not_waited_for(drawer: Drawer, tmp_path: Path, problem: Exception) -> None:
+    def decode(record: Record) -> Preferences:
+        if b":de" in (record.value or b""):
+            raise problem
+        return wanted(record)
+
+    letters = Letters(drawer, tmp_path / "set-aside")
+    reading = Reading(decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01)
+
+    found = reading.changes_of(said(b"anna:de", b"anna:it"))["anna"]
+
+    assert isinstance(found, Preferences)
+    assert (found.language, drawer.letters) == ("it", [])
 
 
 def test_behind_what_cannot_be_read_the_last_that_can_is_what_was_known_before(

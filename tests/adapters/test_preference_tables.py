@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
@@ -192,6 +193,22 @@ def test_who_could_not_remove_what_was_given_up_does_so_at_the_next_start(
     opens()
 
     assert folders() == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "rebuilt"), [("a", "b", True), ("a", "a", False), (None, "b", False), ("a", None, False)]
+)
+def test_a_topic_that_was_made_again_is_another_where_its_id_is_known(
+    opens: Opens, known: str | None, now: str | None, rebuilt: bool
+) -> None:
+    tables = opens()
+    earlier = Source(cluster_id="c", topic="preferences", topic_id=known)
+    tables.filled.write(customers(10), msgspec.structs.replace(AT_ITS_END, source=earlier))
+
+    topic = topic_now()
+    tables.fit(msgspec.structs.replace(topic, source=msgspec.structs.replace(topic.source, topic_id=now)))
+
+    assert tables.is_rebuilding is rebuilt
 
 
 def test_a_table_whose_state_is_in_another_form_is_rebuilt_white_box(opens: Opens) -> None:

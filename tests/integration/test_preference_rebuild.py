@@ -9,12 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from consumer.adapters.preference_table import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.core.shrinkage import Shrinkage
 from consumer.errors import Unavailable
-from tests.brokers import Kafka, fresh_topic
+from tests.brokers import ContainerBrokers, Kafka, fresh_topic
 from tests.builders import NOW
+from tests.fakes import Drawer
 from tests.preference_topics import (
     ONE_BY_ONE,
     OpenTable,
@@ -129,6 +131,33 @@ def test_a_topic_named_by_mistake_costs_nothing_once_the_mistake_is_mended(
     eventually(mended.ready)
 
     assert (mended.customers, read, folders()) == (20, [], ["1"])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("running", [True, False], ids=["running", "stopped"])
+def test_a_topic_that_was_made_again_is_read_from_its_beginning_although_it_has_as_many_records(
+    kafka: ContainerBrokers, open_table: OpenTable, caplog: pytest.LogCaptureFixture, running: bool
+) -> None:
+    topic, pace = fresh_topic(kafka, "preferences"), Pace(poll_s=0.02, retry_s=0.05, recheck_s=0.2)
+    publish(kafka, topic, (b"c0", b"garbage"))
+    many(kafka, topic, 10)
+    drawer = Drawer()
+    table = open_table(topic, pace=pace, dead_letters=drawer)
+    eventually(table.ready)
+    eventually(lambda: (state := table._tables.in_use.state) is not None and state.source.topic_id is not None)
+    if not running:
+        table.close()
+
+    kafka.make_topic_again(topic)
+    publish(kafka, topic, (b"c1", b"garbage"))
+    many(kafka, topic, 15, language="it")
+    if not running:
+        table = open_table(topic, pace=pace, dead_letters=drawer)
+    eventually(lambda: table.ready() and table.customers == 15)
+
+    assert {language(table, f"c{number}") for number in range(15)} == {"it"}
+    assert "topic_made_again" in [line["reason"] for line in lines(caplog, "preferences_rebuilt")]
+    assert [(letter.record.key, letter.record.position.offset) for letter in drawer.letters] == [(b"c0", 0), (b"c1", 0)]
 
 
 def test_values_that_changed_their_shape_are_read_anew_white_box(

@@ -152,26 +152,24 @@ def test_the_topic_itself_says_how_long_it_keeps_tombstones(
     eventually(second.ready)
 
     assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == reasons
-    assert lines(caplog, "preferences_retention") == []
+    assert lines(caplog, "topic_untold") == []
 
 
 def test_brokers_that_do_not_say_hold_up_no_first_start_and_each_other_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pace = Pace(poll_s=0.02, retry_s=0.05, retention_timeout_s=0.5)
+    pace = Pace(poll_s=0.02, retry_s=0.05, question_timeout_s=0.5)
     with embedded_brokers() as kafka:
         kafka.create_topic("preferences")
         publish(kafka, "preferences", (b"anna", b"anna:en"))
         began_s = time.monotonic()
-        with follow(
-            kafka, tmp_path, "preferences", pace=msgspec.structs.replace(pace, retention_timeout_s=60)
-        ) as first:
+        with follow(kafka, tmp_path, "preferences", pace=msgspec.structs.replace(pace, question_timeout_s=60)) as first:
             eventually(first.ready)
         with follow(kafka, tmp_path, "preferences", pace=pace) as second:
             eventually(second.ready)
 
     assert time.monotonic() - began_s < 10
-    assert [line["kept_s"] for line in lines(caplog, "preferences_retention")] == [86_400]
+    assert [line["what"] for line in lines(caplog, "topic_untold")] == ["delete.retention.ms", "topic id"]
 
 
 def test_a_table_that_may_not_grow_any_more_ends_the_process(kafka: Kafka, open_table: OpenTable) -> None:

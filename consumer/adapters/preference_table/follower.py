@@ -3,15 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.messages import record_of
+from consumer.adapters.preference_table.questions import Administrator
 from consumer.adapters.preference_table.reading import Decode, Reading, Stopped
-from consumer.adapters.preference_table.retention import Retention, asking
 from consumer.adapters.preference_table.store import Source, State
 from consumer.adapters.preference_table.tables import Tables, TopicNow
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
@@ -44,7 +44,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     retry_s: float = 1.0
     recheck_s: float = 60.0
     stale_max_s: float = 900.0
-    retention_timeout_s: float = 2.0
+    question_timeout_s: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse a table that would be too old between two looks at its topic."""
@@ -81,8 +81,8 @@ class Follower:
         defaults = {"client.id": "avviso", "log_level": _LOG_LEVEL}
         plain = {**defaults, **group_free}
         self._settings = {**plain, **_OWN, "error_cb": self._complain}
-        ask = asking(plain, topic, pace.retention_timeout_s)
-        self._retention = Retention(ask, topic=topic, timeout_s=pace.retention_timeout_s)
+        administrator = Administrator(plain, topic=topic, timeout_s=pace.question_timeout_s)
+        self._retention, self._identity = administrator.retention(), administrator.identity()
         self._topic = topic
         self._tables = tables
         self._reading = Reading(decode, letters, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
@@ -91,6 +91,7 @@ class Follower:
         self._stopping = stopping
         self._pace = pace
         self._complained_of = ""
+        self._source = Source(cluster_id="", topic=topic)
         self._positions: dict[int, int] = {}
         self._aim = _Aim(marks={}, at_s=clock(), at=now())
         self._synced_at = self._aim.at
@@ -125,57 +126,77 @@ class Follower:
     def _follow(self, consumer: Consumer) -> None:
         """Returns where the topic must be looked at again: it is not what it was, or was not read for a while."""
         self._caught_up = self._was_held_up = False
-        source = self._start(consumer)
+        self._start(consumer)
         self._complained_of = ""
         recheck_at_s = self._clock() + self._pace.recheck_s
-        self._look_whether_caught_up(source)
+        self._look_whether_caught_up()
         while not self._stopping.is_set():
             messages = self._fetch(consumer)
             errors = [error for one in messages if (error := one.error()) is not None and error.code() != _END]
-            self._take(source, messages)
+            self._take(messages)
             if errors:
                 raise KafkaException(errors[0])
             if self._was_held_up:
                 return
-            self._look_whether_caught_up(source)
+            if self._is_made_again():
+                self.disbelieve()
+                return
+            self._look_whether_caught_up()
             self._watch_age()
             if self._clock() >= recheck_at_s:
                 recheck_at_s = self._clock() + self._pace.recheck_s
-                self._retention.look()
+                self._retention.ask()
+                self._identity.ask()
                 if self._partitions(consumer) != sorted(self._positions):
                     return
-                self._look_how_far(consumer, source)
+                self._look_how_far(consumer)
 
-    def _start(self, consumer: Consumer) -> Source:
+    def _start(self, consumer: Consumer) -> None:
         """Decide which table to fill, and from where on; assign the partitions."""
         at_s, at = self._clock(), self._now()
         marks = self._marks(consumer, self._partitions(consumer))
-        source = Source(cluster_id=consumer.cluster_id(self._pace.request_timeout_s) or "", topic=self._topic)
-        topic = TopicNow(source=source, marks=marks, at=at, tombstones_since=at - self._absence_max())
-        known = self._tables.fit(topic)
+        self._inquire()
+        cluster_id = consumer.cluster_id(self._pace.request_timeout_s) or ""
+        source = Source(cluster_id=cluster_id, topic=self._topic, topic_id=self._identity.value)
+        tombstones_since = at - self._retention.value / 2  # the other half: for catching up, and clocks that differ
+        known = self._tables.fit(TopicNow(source=source, marks=marks, at=at, tombstones_since=tombstones_since))
         if self._tables.is_rebuilding:
             self.disbelieve()
+        self._source = source if source.topic_id is not None else known.source
         self._synced_at = known.synced_at
         self._positions = {number: known.offsets.get(number, low) for number, (low, _) in marks.items()}
         self._aim = _Aim(marks={number: high for number, (_, high) in marks.items()}, at_s=at_s, at=at)
         consumer.assign([TopicPartition(self._topic, number, offset) for number, offset in self._positions.items()])
         lag = sum(self._aim.marks.values()) - sum(self._positions.values())
         log(Line.PREFERENCES_WAITING, topic=self._topic, lag_records=lag, customers=self._tables.filled.customers)
-        return source
 
-    def _absence_max(self) -> timedelta:
-        """Half as long as tombstones are kept: the other half is for catching up, and for clocks that differ."""
-        nothing_known = self._tables.in_use.state is None  # so there is nothing that may have been taken back
-        return (self._retention.look() if nothing_known else self._retention.kept()) / 2
+    def _inquire(self) -> None:
+        """Ask which topic it is; wait for the answers where there is something known that they decide over."""
+        self._retention.ask_anew()
+        self._identity.ask_anew()
+        if self._tables.in_use.state is not None:
+            self._retention.wait()
+            self._identity.wait()
+        if self._identity.is_unknown_topic:  # not every broker has heard yet that it was made again
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
 
-    def _look_how_far(self, consumer: Consumer, source: Source) -> None:
+    def _is_made_again(self) -> bool:
+        """Whether the topic is not the one that was begun with; where that was not known yet, note which it is."""
+        self._retention.look()
+        self._identity.look()
+        known, now = self._source.topic_id, self._identity.value
+        if known is None and now is not None:
+            self._source = msgspec.structs.replace(self._source, topic_id=now)
+        return known is not None and now is not None and now != known
+
+    def _look_how_far(self, consumer: Consumer) -> None:
         """Note that nothing was missed, and aim at what the topic holds now; not before the last aim was reached."""
         if self._reached:
             at_s, at = self._clock(), self._now()
             marks = self._marks(consumer, self._positions)
             self._aim = _Aim(marks={number: high for number, (_, high) in marks.items()}, at_s=at_s, at=at)
-            self._look_whether_caught_up(source)
-        self._tables.filled.write({}, self._state(source))
+            self._look_whether_caught_up()
+        self._tables.filled.write({}, self._state())
 
     def _marks(self, consumer: Consumer, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
         """The first and the next offset of each partition."""
@@ -195,7 +216,7 @@ class Follower:
         first = consumer.poll(self._pace.poll_s)
         return () if first is None else (first, *consumer.consume(self._pace.batch_records_max - 1, 0))
 
-    def _take(self, source: Source, messages: Sequence[Message]) -> None:
+    def _take(self, messages: Sequence[Message]) -> None:
         """Records, and the offsets after them, in one transaction; the end of a partition is a position too."""
         records = []
         for message in messages:
@@ -207,16 +228,16 @@ class Follower:
             elif error.code() == _END and number is not None and offset is not None:
                 self._positions[number] = offset
         if records:
-            self._tables.filled.write(self._reading.changes_of(records), self._state(source))
+            self._tables.filled.write(self._reading.changes_of(records), self._state())
 
-    def _state(self, source: Source) -> State:
-        return State(source=source, offsets=dict(self._positions), synced_at=self._synced_at)
+    def _state(self) -> State:
+        return State(source=self._source, offsets=dict(self._positions), synced_at=self._synced_at)
 
     @property
     def _reached(self) -> bool:
         return all(self._positions[number] >= high for number, high in self._aim.marks.items())
 
-    def _look_whether_caught_up(self, source: Source) -> None:
+    def _look_whether_caught_up(self) -> None:
         """Where the aim is reached the table holds all that the topic held when it was taken, not when it was reached.
 
         One that is rebuilt counts only once it has taken the place of the other.
@@ -224,7 +245,7 @@ class Follower:
         if not self._reached:
             return
         self._synced_at = self._aim.at
-        if not self._tables.take_over(self._state(source)):
+        if not self._tables.take_over(self._state()):
             return
         self._whole_at_s = self._aim.at_s
         if not self._caught_up:

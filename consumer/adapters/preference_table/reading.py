@@ -50,7 +50,7 @@ class Reading:
     def changes_of(self, records: Iterable[Record]) -> Mapping[str, Change]:
         """What the records make of each customer; what can never be read is a dead letter by then. Raises Stopped.
 
-        The key is the customer's id. What a later one of the `records` replaces is not read.
+        The key is the customer's id. What a later one of the `records` replaces is not waited for.
         """
         said: dict[str, list[Record]] = {}
         letters: list[DeadLetter] = []
@@ -64,18 +64,20 @@ class Reading:
             else:
                 said.setdefault(customer_id, []).append(record)
         changes = {customer_id: self._last_word(customer_id, theirs, letters) for customer_id, theirs in said.items()}
+        self._look_at_replaced(said, letters)
         if letters:
             letters.sort(key=_position)
             self._patiently(partial(self._letters.write, letters), letters[0].record)
         return changes
 
-    def _last_word(self, customer_id: str, records: Sequence[Record], letters: list[DeadLetter]) -> Change:
+    def _last_word(self, customer_id: str, records: list[Record], letters: list[DeadLetter]) -> Change:
         """The customer's preferences, or None to erase; suspended where the last of the `records` is unreadable.
 
-        Whoever changed their mind must not be told as if they had not.
+        Whoever changed their mind must not be told as if they had not. Leaves those of the `records` that were replaced.
         """
         unreadable = False
-        for record in reversed(records):
+        while records:
+            record = records.pop()
             if record.value is None:
                 return None
             try:
@@ -86,6 +88,19 @@ class Reading:
             else:
                 return preferences.after_unreadable() if unreadable else preferences
         return SUSPEND
+
+    def _look_at_replaced(self, said: Mapping[str, Sequence[Record]], letters: list[DeadLetter]) -> None:
+        """They change nothing, but whoever writes what can never be read should hear of it."""
+        for customer_id, records in said.items():
+            for record in records:
+                try:
+                    if record.value is not None:
+                        self._read(record, customer_id)
+                except Unavailable:
+                    return
+                except Undecodable as problem:
+                    if problem.reason not in _TO_BE_MENDED:
+                        letters.append(_letter(record, problem))
 
     def _read(self, record: Record, customer_id: str) -> Preferences:
         preferences = self._decode(record)

@@ -42,10 +42,11 @@ def _shape() -> str:
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What the table was filled from, and in which shape."""
+    """What the table was filled from, and in which shape. `topic_id`: None where the brokers do not tell."""
 
     cluster_id: str
     topic: str
+    topic_id: str | None = None
     shape: str = msgspec.field(default_factory=_shape)
 
 

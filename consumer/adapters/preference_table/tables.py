@@ -159,8 +159,10 @@ def misfit(known: State | None, topic: TopicNow) -> str | None:
         return None
     if known.source.shape != topic.source.shape:
         return "other_shape"
-    if known.source != topic.source:
+    if (known.source.cluster_id, known.source.topic) != (topic.source.cluster_id, topic.source.topic):
         return "other_topic"
+    if len({known.source.topic_id, topic.source.topic_id} - {None}) > 1:
+        return "topic_made_again"
     if known.synced_at < topic.tombstones_since:
         return "too_long_away"
     if not known.offsets.keys() <= topic.marks.keys():
