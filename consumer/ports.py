@@ -82,6 +82,11 @@ class RecordSource(Protocol):
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
         ...
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the last poll is so long ago that `owns` may be wrong: poll again before anything is written."""
+        ...
+
     def processed(self, records: Sequence[Record]) -> None:
         """All of these are done with: their offsets may be committed now."""
         ...

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import socket
+import time
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 
@@ -62,6 +63,23 @@ class ContainerBrokers:
 
     def delete_topic(self, name: str) -> None:
         self._admin.delete_topics([name])[name].result(_TIMEOUT_S)
+
+    def recreate_topic(self, name: str, partitions: int = 1) -> None:
+        """Delete it and make it again at once: the new one has the name, and none of the records."""
+        self.delete_topic(name)
+        deadline_s = time.monotonic() + _TIMEOUT_S
+        while True:
+            try:
+                self.create_topic(name, partitions)
+            except KafkaException:
+                assert time.monotonic() < deadline_s, f"{name} is still being deleted"
+                time.sleep(0.02)
+            else:
+                return
+
+    def add_partitions(self, name: str, partitions: int) -> None:
+        """Let it have so many in all."""
+        self._admin.create_partitions([NewPartitions(name, partitions)])[name].result(_TIMEOUT_S)
 
     def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
         request = [TopicPartition(topic, partition, before_offset)]

@@ -22,11 +22,13 @@ class ScriptedSource:
         self._batches = list(batches)
         self._when_polled_empty = when_polled_empty
         self._paused = False
+        self.overdue = False
         self.epoch = 0
         self.processed_positions: list[Position] = []
         self.journal: list[str] = []
 
     def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+        self.overdue = False
         if self._paused or not self._batches:
             self._when_polled_empty()
             return []

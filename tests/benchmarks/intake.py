@@ -182,6 +182,10 @@ class TimedSource:
             self.spent = self._stopwatch.read()
             self._stopping.set()
 
+    @property
+    def overdue(self) -> bool:
+        return self._source.overdue
+
     def owns(self, record: Record) -> bool:
         return self._source.owns(record)
 

@@ -2,19 +2,23 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.adapters.kafka_source.attendance import Attendance
 from consumer.adapters.kafka_source.commits import Commits
-from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, is_fatal
+from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, has_left, is_fatal
+from consumer.adapters.kafka_source.incarnations import Incarnations
 from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions
-from consumer.adapters.kafka_source.translation import complete, keys, listed, placed, position_of, record_of, unplaced
+from consumer.adapters.kafka_source.placing import placing
+from consumer.adapters.kafka_source.starting import start_of
+from consumer.adapters.kafka_source.translation import complete, keys, listed, position_of, record_of, unplaced
 from consumer.core.record import Position, Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm, log
@@ -53,8 +57,15 @@ class KafkaSource:
         self._limits = limits or SourceLimits()
         self._partitions = Partitions()
         self._complaints = Complaints(clock)
+        self._attendance = Attendance(settings, clock)
+        self._placing = placing(settings)
+        self._incarnations = Incarnations(settings)
         self._commits = Commits(
-            self._partitions, self._complaints, clock=clock, interval_s=self._limits.commit_interval_s
+            self._partitions,
+            self._complaints,
+            self._incarnations,
+            clock=clock,
+            interval_s=self._limits.commit_interval_s,
         )
         self._ownership = SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else None
         self._keeps_its_name = settings.get("group.protocol") == "consumer"
@@ -85,6 +96,7 @@ class KafkaSource:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
         self._judge_ownership()
         self._look_at_stopped()
+        self._start_over()
         records: list[Record] = []
         for message in self._fetch(records_max, timeout_s):
             error = message.error()
@@ -102,6 +114,11 @@ class KafkaSource:
     def owns(self, record: Record) -> bool:
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
         return self._partitions.owns(record)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the last poll is so long ago that partitions may have gone to others unheard."""
+        return self._attendance.overdue
 
     def processed(self, records: Sequence[Record]) -> None:
         """All of these are done with; of each partition they are the next ones in order, none left out."""
@@ -127,6 +144,7 @@ class KafkaSource:
         if not self._closed:
             self._closed = self._paused = True
             leave(self._consumer, self._partitions, self._commits, keeps_its_name=self._keeps_its_name)
+            self._incarnations.close()
 
     def __enter__(self) -> Self:
         return self
@@ -144,8 +162,11 @@ class KafkaSource:
         """consume() alone would wait for a full batch."""
         try:
             first = self._consumer.poll(timeout_s)
+            self._attendance.listened()
             if first is None:
                 return ()
+            if has_left(first.error()):
+                self._let_go(tuple(self._partitions.keys))
             return (first, *self._consumer.consume(records_max - 1, 0)) if records_max > 1 else (first,)
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
@@ -172,9 +193,8 @@ class KafkaSource:
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         """Called, as the next two are, from within poll and close."""
         ours = keys(assigned)
-        self._partitions.assigned(ours)
-        self._stopped.difference_update(ours)
-        self._place(assigned)
+        self._take_up(ours)
+        self._hold_back(self._placing.begin(self._consumer, assigned))
         if self._ownership is not None:
             self._ownership.assigned(self._clock())
         log(Line.PARTITIONS_ASSIGNED, partitions=listed(ours))
@@ -196,20 +216,34 @@ class KafkaSource:
             self._ownership.lost()
         log(Line.PARTITIONS_LOST, logging.WARNING, partitions=listed(ours))
 
+    def _take_up(self, ours: Sequence[Key]) -> None:
+        self._partitions.assigned(ours)
+        self._stopped.difference_update(ours)
+        self._incarnations.holds(topic for topic, _ in self._partitions.keys)
+
     def _let_go(self, gone: Sequence[Key]) -> None:
         self._partitions.gone(gone)
         self._stopped.difference_update(gone)
+        self._incarnations.holds(topic for topic, _ in self._partitions.keys)
 
-    def _place(self, partitions: list[TopicPartition]) -> None:
-        """Start fetching these at the offsets they carry; held back if everything is."""
-        self._consumer.incremental_assign(partitions)
-        if self._holds_back and partitions:
-            self._consumer.pause(partitions)
+    def _hold_back(self, placed: Collection[Key]) -> None:
+        """What was placed anew flows, unless everything is held back."""
+        if self._holds_back and placed:
+            self._consumer.pause(unplaced(placed))
 
     def _place_again(self, key: Key, offset: int) -> None:
-        """Fetch from this offset on. Seeking would not wake a partition that has stopped."""
-        self._consumer.incremental_unassign(unplaced([key]))
-        self._place(placed({key: offset}))
+        """Fetch from this offset on."""
+        self._hold_back(self._placing.again(self._consumer, key, offset, self._partitions.positions()))
+
+    def _start_over(self) -> None:
+        """Read a topic that was deleted and made again from its beginning: what it holds is new, whatever its offsets."""
+        for topic in self._incarnations.take_recreated():
+            alarm(Line.TOPIC_RECREATED, topic=topic)
+            again = [key for key in self._partitions.keys if key[0] == topic]
+            self._let_go(again)
+            self._take_up(again)
+            for key in again:
+                self._place_again(key, OFFSET_BEGINNING)
 
     def _rewind(self, records: Iterable[Record]) -> None:
         """What was fetched although everything is held back is fetched again later."""
@@ -229,30 +263,15 @@ class KafkaSource:
             return
         try:
             for key in tuple(self._stopped):
-                start = self._start(key)
+                start = start_of(
+                    self._consumer, key, self._partitions, self._incarnations, self._limits.request_timeout_s
+                )
                 if start is not None:
                     self._place_again(key, start)
                 self._stopped.discard(key)
         except KafkaException as problem:
             self._complaints.take(problem.args[0])
             self._look_again_at_s = self._clock() + self._limits.recheck_s
-
-    def _start(self, key: Key) -> int | None:
-        """Where to read on; None, and an alarm, where that is not in the topic any more. Raises KafkaException."""
-        [partition] = unplaced([key])
-        offset = self._partitions.resume_at(key)
-        if offset is None:
-            [committed] = self._consumer.committed([partition], self._limits.request_timeout_s)
-            if committed.error is not None:
-                raise KafkaException(committed.error)
-            if committed.offset < 0:
-                return OFFSET_BEGINNING
-            offset = committed.offset
-        low, high = self._consumer.get_watermark_offsets(partition, self._limits.request_timeout_s)
-        if low <= offset <= high:
-            return offset
-        alarm(Line.OFFSET_OUT_OF_RANGE, topic=key[0], partition=key[1], offset=offset)
-        return None
 
     def _judge_ownership(self) -> None:
         ownership = self._ownership
