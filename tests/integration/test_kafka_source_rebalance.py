@@ -141,6 +141,26 @@ def test_a_pause_holds_through_a_rebalance(kafka: Kafka, member: OpenMember, pro
     assert one.receive(2) == [b"a", b"a"]
 
 
+@each_protocol
+def test_what_went_during_a_pause_and_comes_back_after_it_flows_again(
+    kafka: Kafka, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
+    one = member(group, topic, settings=protocol)
+    one.poll_until(lambda: len(held(one)) == 2)
+    one.source.pause()
+    two = member(group, topic, settings=protocol)
+    one.poll_until(lambda: len(held(one)) == len(held(two)) == 1, two)
+
+    one.source.resume()
+    two.source.close()
+    one.poll_until(lambda: len(held(one)) == 2)
+    for partition in (0, 1):
+        produce(kafka, topic, b"a", partition=partition)
+
+    assert one.receive(2) == [b"a", b"a"]
+
+
 def test_who_fell_out_of_the_group_commits_nothing(
     kafka: Kafka, member: OpenMember, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -222,6 +222,9 @@ class KafkaSource:
         self._incarnations.holds(topic for topic, _ in self._partitions.keys)
 
     def _let_go(self, gone: Sequence[Key]) -> None:
+        """Not paused: librdkafka would remember that, and deliver nothing when they come back after the pause."""
+        if not self._closed and gone:
+            self._consumer.resume(unplaced(gone))
         self._partitions.gone(gone)
         self._stopped.difference_update(gone)
         self._incarnations.holds(topic for topic, _ in self._partitions.keys)
