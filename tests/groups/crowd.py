@@ -14,11 +14,12 @@ from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
-from tests.brokers import Kafka, fresh, fresh_topic
+from tests.brokers import Kafka, fresh_topic
 from tests.groups.ledger import Ledger
 
 REPOSITORY = Path(__file__).parents[2]
 PARTITIONS = 4
+SAMPLES_MIN = 100
 QUIET_S = 0.004
 """Between two records of the producer."""
 SESSION_S = 2.0
@@ -42,9 +43,9 @@ def eventually(condition: Callable[[], bool], what: str, timeout_s: float = 40.0
 class Publisher:
     """Publishes a numbered record every few milliseconds, in turn to each partition, until told to stop."""
 
-    def __init__(self, kafka: Kafka, topic: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, kafka: Kafka, topic: str) -> None:
         self._producer = Producer(
-            {"bootstrap.servers": kafka.bootstrap_servers, "enable.idempotence": True, "linger.ms": 0, **settings}
+            {"bootstrap.servers": kafka.bootstrap_servers, "enable.idempotence": True, "linger.ms": 0, "log_level": 0}
         )
         self._topic = topic
         self._closing = threading.Event()
@@ -114,9 +115,9 @@ class Observer:
 class Crowd:
     """A group of processes on one topic and one ledger."""
 
-    def __init__(self, kafka: Kafka, folder: Path, protocol: Mapping[str, Any], publishing: Mapping[str, Any]) -> None:
+    def __init__(self, kafka: Kafka, folder: Path, protocol: Mapping[str, Any], group: str) -> None:
         self._folder = folder
-        self._group, self._topic = fresh("group"), fresh_topic(kafka, "events", PARTITIONS)
+        self._group, self._topic = group, fresh_topic(kafka, "events", PARTITIONS)
         limits = SHORT if protocol.get("group.protocol") == "consumer" else CLASSIC
         self._settings = {
             "bootstrap.servers": kafka.bootstrap_servers,
@@ -126,7 +127,7 @@ class Crowd:
         }
         self._members: dict[str, subprocess.Popen[bytes]] = {}
         self.ledger = Ledger(folder / "ledger.sqlite", "crowd")
-        self.publisher = Publisher(kafka, self._topic, publishing)
+        self.publisher = Publisher(kafka, self._topic)
         self.observer = Observer(kafka, self._group, self._topic, folder / "ledger.sqlite")
 
     def __enter__(self) -> Self:
@@ -188,9 +189,25 @@ class Crowd:
         least_s = time.monotonic() + POLL_INTERVAL_S + 0.5
         eventually(lambda: until() and time.monotonic() > least_s, f"others took over from {name}, {how}")
 
+    def sees_progress(self) -> None:
+        """Until what has been published by now is committed."""
+        ends = dict(self.publisher.ends)
+        eventually(lambda: all(self.observer.latest.get(part, 0) >= end for part, end in ends.items()), "progress")
+
     def everything_is_done(self) -> bool:
         """Whether the last record published is committed."""
         return all(self.observer.latest.get(part, 0) == end for part, end in self.publisher.ends.items())
+
+    def finish(self, *names: str) -> None:
+        """Let these members take in what is left, and leave; then judge all that happened."""
+        self.publisher.stop()
+        eventually(self.everything_is_done, "every record is committed")
+        assert [self.leave(name) for name in names] == [0] * len(names)
+        recorded = {part: self.ledger.recorded_below(part, end) for part, end in self.publisher.ends.items()}
+        assert recorded == self.publisher.ends
+        assert self.observer.problems == []
+        assert self.observer.samples > SAMPLES_MIN
+        assert self.stale() == []
 
     def stale(self) -> Sequence[str]:
         """What was written by somebody who was not the last to be given the partition, or had been told to let it go."""
