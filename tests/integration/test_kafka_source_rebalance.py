@@ -223,9 +223,13 @@ def test_a_topic_that_comes_later_is_waited_for(
 
 
 @pytest.mark.real
-def test_a_client_that_has_ended_itself_ends_the_process(kafka: Kafka, member: OpenMember) -> None:
+@each_incremental_protocol
+def test_a_client_that_has_ended_itself_ends_the_process(
+    kafka: Kafka, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    """Of two with one name the coordinator turns away the first, and with KIP-848 the second."""
     topic, group = fresh_topic(kafka, "events"), fresh("group")
-    static = {"group.instance.id": "the-only-one"}
+    static = {"group.instance.id": "the-only-one", **protocol}
     one = member(group, topic, settings=static)
     one.poll_until(lambda: len(held(one)) == 1)
     two = member(group, topic, settings=static)

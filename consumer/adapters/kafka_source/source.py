@@ -59,7 +59,7 @@ class KafkaSource:
         self._complaints = Complaints(clock)
         self._attendance = Attendance(settings, clock)
         self._placing = placing(settings)
-        self._incarnations = Incarnations(settings)
+        self._incarnations = Incarnations(settings, clock)
         self._commits = Commits(
             self._partitions,
             self._complaints,
