@@ -1,15 +1,12 @@
 """The Kafka source on brokers that refuse: embedded ones, which do so when told."""
 
-import ctypes
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import confluent_kafka.cimpl
 import pytest
 from confluent_kafka import KafkaError
 
-from consumer.errors import Broken, ExitCode
 from consumer.sandbox.embedded_kafka import Api, EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, committed, produce
 from tests.members import Member
@@ -130,33 +127,6 @@ def test_leaving_does_not_wait_for_a_broker_that_is_gone(
 
     assert time.monotonic() - began_s < 6
     assert "no_answer" in codes(caplog, "commit_refused")
-
-
-@pytest.mark.parametrize(
-    "code", [KafkaError.FENCED_INSTANCE_ID, KafkaError.UNSUPPORTED_VERSION], ids=["fenced", "unsupported"]
-)
-def test_a_client_that_cannot_go_on_ends_the_process_and_commits_nothing_more(
-    kafka: EmbeddedBrokers, one: Member, code: int
-) -> None:
-    produce(kafka, "events", b"a", b"b")
-    one.receive(2)
-    one.source.processed(one.received[:1])
-    fail_for_good(one, code)
-
-    with pytest.raises(Broken) as fatal:
-        one.poll_until(lambda: False)
-    one.source.close()
-
-    assert fatal.value.exit_code == ExitCode.KAFKA_FATAL
-    assert committed(kafka, "group", "events") in {None, 1}
-
-
-def fail_for_good(member: Member, code: int) -> None:
-    """Have librdkafka find a fatal error in this client, by its own entrance for tests."""
-    library = ctypes.CDLL(confluent_kafka.cimpl.__file__)
-    library.rd_kafka_test_fatal_error.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)
-    handle = ctypes.c_void_p.from_address(id(member.source._consumer) + object.__basicsize__)
-    assert library.rd_kafka_test_fatal_error(handle, code, b"a test says so") == 0
 
 
 def test_an_outage_is_logged_once_a_minute(
