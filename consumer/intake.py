@@ -173,6 +173,7 @@ class Intake:
     def _set_aside(self, batch: _Batch) -> None:
         if not batch.letters:
             return
+        self._confirm()
         self.dead_letters.write(batch.letters)
         for letter in batch.letters:
             at = letter.record.position
@@ -190,8 +191,14 @@ class Intake:
     def _record(self, batch: _Batch) -> None:
         """Turn by turn, mostly one; after an outage with the turn that is not written yet."""
         while batch.turns:
+            self._confirm()
             self._record_turn(batch.turns[0])
             del batch.turns[0]
+
+    def _confirm(self) -> None:
+        """After a long time without a poll nothing is written before the group was heard: others may have these records."""
+        if self.source.overdue:
+            raise Unavailable("kafka", "overdue")
 
     def _record_turn(self, cases: Sequence[Case]) -> None:
         """Judge them in order and write it down, all or nothing; what was not as supposed is read and judged again."""

@@ -93,6 +93,11 @@ class RecordSource(Protocol):
         """Deliver what was held back from this record on. Nothing happens where it is no longer ours."""
         ...
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the last poll is so long ago that `owns` may be wrong: poll again before anything is written."""
+        ...
+
     def processed(self, records: Sequence[Record]) -> None:
         """All of these are done with: their offsets may be committed now."""
         ...

@@ -34,6 +34,7 @@ class Line(enum.StrEnum):
     PARTITIONS_REVOKED = "partitions_revoked"
     PARTITIONS_LOST = "partitions_lost"
     OFFSET_OUT_OF_RANGE = "offset_out_of_range"  # alarm: records may be gone
+    TOPIC_RECREATED = "topic_recreated"  # alarm: what it held before is gone; it is read from its new beginning
     COMMIT_REFUSED = "commit_refused"
     KAFKA_TROUBLE = "kafka_trouble"  # alarm where access is refused or a topic is missing
     INTAKE_PAUSED = "intake_paused"

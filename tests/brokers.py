@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 
@@ -48,33 +48,51 @@ class ContainerBrokers:
     """A real broker, administered over its protocol."""
 
     real = True
+    replicas = 1
 
     def __init__(self, bootstrap_servers: str) -> None:
         self.bootstrap_servers = bootstrap_servers
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
 
     def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=self.replicas, config=dict(config or {}))
         self._admin.create_topics([topic])[name].result(_TIMEOUT_S)
 
     def members(self, group: str) -> int:
         """How many members the coordinator counts."""
         return len(self._admin.describe_consumer_groups([group])[group].result(_TIMEOUT_S).members)
 
+    def coordinator(self, group: str) -> int:
+        """The number of the broker that the group's members report to; waits while it is moving."""
+        deadline_s = time.monotonic() + _TIMEOUT_S
+        while True:
+            try:
+                found = self._admin.describe_consumer_groups([group])[group].result(_TIMEOUT_S)
+            except KafkaException:
+                assert time.monotonic() < deadline_s, f"{group} has no coordinator"
+                time.sleep(0.05)
+            else:
+                number: int = found.coordinator.id
+                return number
+
     def delete_topic(self, name: str) -> None:
         self._admin.delete_topics([name])[name].result(_TIMEOUT_S)
 
-    def make_topic_again(self, name: str) -> None:
-        """Another topic of the same name; it is deleted before its name is free, so ask until it is."""
+    def recreate_topic(self, name: str, partitions: int = 1) -> None:
+        """Delete it and make it again at once: the new one has the name, and none of the records."""
         self.delete_topic(name)
         deadline_s = time.monotonic() + _TIMEOUT_S
         while True:
             try:
-                return self.create_topic(name)
+                return self.create_topic(name, partitions)
             except KafkaException as problem:
                 if problem.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > deadline_s:
                     raise
-            time.sleep(0.05)
+            time.sleep(0.02)
+
+    def add_partitions(self, name: str, partitions: int) -> None:
+        """Let it have so many in all."""
+        self._admin.create_partitions([NewPartitions(name, partitions)])[name].result(_TIMEOUT_S)
 
     def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
         request = [TopicPartition(topic, partition, before_offset)]
@@ -139,12 +157,12 @@ def kafka_container() -> Iterator[ContainerBrokers]:
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
 
-    port = _free_port()
+    port = free_port()
     container = DockerContainer(IMAGE).with_bind_ports(9092, port)
     container = container.with_kwargs(
         user="root"
     )  # may write its settings wherever an image keeps its defaults read-only
-    for name, value in _broker_settings(f"127.0.0.1:{port}").items():
+    for name, value in broker_settings(f"127.0.0.1:{port}").items():
         container = container.with_env(name, value)
     container = container.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(90))
     try:
@@ -160,7 +178,8 @@ def embedded_brokers() -> Iterator[EmbeddedBrokers]:
         yield EmbeddedBrokers(cluster)
 
 
-def _broker_settings(advertised: str) -> Mapping[str, str]:
+def broker_settings(advertised: str) -> Mapping[str, str]:
+    """Of a broker that is its own controller."""
     return {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -186,7 +205,7 @@ def _broker_settings(advertised: str) -> Mapping[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -27,12 +27,14 @@ class ScriptedSource:
         self._delivered: list[Record] = []
         self._held_back: dict[Delivery, list[Record]] = {}
         self.timeouts_s: list[float] = []
+        self.overdue = False
         self.epoch = 0
         self.processed_positions: list[Position] = []
         self.journal: list[str] = []
 
     def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
         self.timeouts_s.append(timeout_s)
+        self.overdue = False
         while self._batches and not self._paused:
             flowing = [one for one in self._batches.pop(0) if not self._keeps_back(one)]
             if flowing:

@@ -5,11 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
+
 from consumer.adapters.kafka_source import KafkaSource, SourceLimits
 from consumer.core.record import Record
 from tests.brokers import Kafka
 
 DEADLINE_S = 40.0
+COOPERATIVE: dict[str, str] = {}
+EAGER = {"partition.assignment.strategy": "range"}
+KIP_848 = {"group.protocol": "consumer"}
+each_protocol = pytest.mark.parametrize(
+    "protocol", [COOPERATIVE, EAGER, KIP_848], ids=["cooperative", "eager", "kip848"]
+)
+each_incremental_protocol = pytest.mark.parametrize("protocol", [COOPERATIVE, KIP_848], ids=["cooperative", "kip848"])
+each_classic_protocol = pytest.mark.parametrize("protocol", [COOPERATIVE, EAGER], ids=["cooperative", "eager"])
 
 
 class Member:

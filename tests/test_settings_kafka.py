@@ -90,6 +90,28 @@ def test_properties_that_do_not_go_together_are_refused_before_anything_starts(
     assert "canary" not in problem
 
 
+@pytest.mark.parametrize("strategies", ["range,cooperative-sticky", "cooperative-sticky, roundrobin"])
+def test_eager_and_incremental_strategies_are_not_to_be_mixed(strategies: str) -> None:
+    (problem,) = problems_of({"AVVISO_KAFKA__PARTITION_ASSIGNMENT_STRATEGY": strategies})
+
+    assert problem.startswith("AVVISO_KAFKA__PARTITION_ASSIGNMENT_STRATEGY: names cooperative-sticky beside others")
+
+
+@pytest.mark.parametrize("strategies", ["range", "range, roundrobin", "cooperative-sticky"])
+def test_how_a_group_shares_its_partitions_is_for_the_operator_to_set(strategies: str) -> None:
+    config = load(KEY | {"AVVISO_KAFKA__PARTITION_ASSIGNMENT_STRATEGY": strategies}, to_run=True).kafka_config()
+
+    assert config["partition.assignment.strategy"] == strategies
+
+
+def test_with_kip_848_it_is_the_brokers_choice() -> None:
+    (problem,) = problems_of(
+        {"AVVISO_KAFKA__PARTITION_ASSIGNMENT_STRATEGY": "range", "AVVISO_KAFKA__GROUP_PROTOCOL": "consumer"}
+    )
+
+    assert "partition.assignment.strategy" in problem
+
+
 def test_a_key_in_a_file_is_handed_on_as_it_stands(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_text("-----BEGIN-----\nknown\n-----END-----\n")

@@ -10,6 +10,11 @@ TOGETHER = ""
 """Stands for all properties where librdkafka refuses how they go together."""
 
 _PROPERTY = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+)+")
+_STRATEGY = "partition.assignment.strategy"
+_MIXED = (
+    "names cooperative-sticky beside others: a member works either with it or with range and roundrobin, and a group moves "
+    "from one to the other only by a stop of all its members"
+)
 _NOT_CONNECTING = frozenset({"bootstrap.servers"})
 _SILENT = logging.Logger("librdkafka")  # noqa: LOG001 - what is said in a trial may hold values: nobody is to hear it
 _SILENT.addHandler(logging.NullHandler())
@@ -21,6 +26,8 @@ def refusals(properties: Mapping[str, str]) -> dict[str, str]:
     found = {name: why for name, value in offline.items() if (why := _alone(name, value))}
     if found:
         return found
+    if _mixed(offline.get(_STRATEGY, "")):
+        return {_STRATEGY: _MIXED}
     said = _said_by(Consumer, {**offline, "group.id": "trial"}) or _said_by(Producer, offline)
     return {TOGETHER: _together(said, offline)} if said else {}
 
@@ -32,6 +39,11 @@ def _alone(name: str, value: str) -> str | None:
     if not _exists(name):
         return "librdkafka has no such property"
     return "librdkafka refuses the value"
+
+
+def _mixed(strategies: str) -> bool:
+    named = {name.strip() for name in strategies.split(",")}
+    return "cooperative-sticky" in named and len(named) > 1
 
 
 def _exists(name: str) -> bool:

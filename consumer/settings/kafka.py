@@ -39,9 +39,6 @@ OWNED: Mapping[str, str] = {
     **dict.fromkeys(("acks", "request.required.acks", "enable.idempotence", "transactional.id"), _ACKNOWLEDGED),
     **dict.fromkeys(("opaque", "default.topic.config", "on.delivery", "logger", "interceptors"), _IN_CODE),
     "group.id": "belongs to Avviso: set AVVISO_GROUP_ID",
-    "partition.assignment.strategy": (
-        "belongs to Avviso: it needs an incremental protocol, so AVVISO_KAFKA__GROUP_PROTOCOL=consumer is the one choice"
-    ),
     "isolation.level": "belongs to Avviso: what a transaction took back must not be told",
     "metadata.broker.list": "is another name of bootstrap.servers: set AVVISO_KAFKA__BOOTSTRAP_SERVERS",
     "plugin.library.paths": "loads code into the process, and is not passed on",

@@ -50,6 +50,20 @@ def test_how_much_librdkafka_says_is_for_the_operator_to_set(
     assert [client["log_level"] for client in found] == [level] * 3
 
 
+@pytest.mark.parametrize(
+    ("given", "strategy"),
+    [
+        ({}, "cooperative-sticky"),
+        ({"partition.assignment.strategy": "range"}, "range"),
+        ({"group.protocol": "consumer"}, None),
+    ],
+)
+def test_how_a_group_shares_its_partitions_is_cooperative_unless_set(
+    given: dict[str, str | int | float | bool], strategy: str | None
+) -> None:
+    assert complete(given).get("partition.assignment.strategy") == strategy
+
+
 def test_what_decides_over_delivery_is_not(tmp_path: Path) -> None:
     given: dict[str, str | int | float | bool] = {"enable.auto.commit": True, "auto.offset.reset": "latest", "acks": 0}
 

@@ -53,6 +53,10 @@ class CountingSource:
         if self._processed >= self._count:
             self._stopping.set()
 
+    @property
+    def overdue(self) -> bool:
+        return self._source.overdue
+
     def owns(self, record: Record) -> bool:
         return self._source.owns(record)
 

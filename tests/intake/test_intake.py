@@ -1,13 +1,15 @@
 """The intake loop: nothing is committed before it is recorded, nothing is skipped, and it waits for nothing in vain."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.delivery import Patience
-from consumer.core.event import Channel
+from consumer.core.event import Channel, Event
 from consumer.core.preferences import AlertPreference, Repeat
+from consumer.core.record import Record
 from consumer.errors import Awaited, Conflict, Unavailable, Undecodable
 from tests.builders import NOW, balance, euros, preferences, transaction
 from tests.fakes import Listed
@@ -198,3 +200,38 @@ def test_a_replayed_event_does_not_silence_the_next_one_of_its_day(outbox: Sqlit
     again()
 
     assert states() == {"expired": 1, "pending": 1}
+
+
+def test_after_a_long_stall_nothing_is_written_before_the_group_was_heard(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(outbox, {1: transaction()}, [records(1)])
+    run.in_turn(partial(setattr, run.source, "epoch", 1))
+    stalls(run)
+
+    run()
+
+    assert states() == {}
+    assert run.source.processed_positions == []
+    assert run.source.journal.count("pause") == run.source.journal.count("resume") == 1
+
+
+def test_a_stall_that_cost_no_partition_costs_no_record(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(outbox, {1: transaction(), 2: Undecodable("trailing_bytes", "2 bytes are left")}, [records(1, 2)])
+    run.in_turn(list)
+    stalls(run)
+
+    run()
+
+    assert states() == {"pending": 1}
+    assert [letter.record.position.offset for letter in run.drawer.letters] == [2]
+    assert len(run.source.processed_positions) == 2
+
+
+def stalls(run: Run) -> None:
+    """Deciding over the first batch takes longer than a session lasts."""
+    decode = run.decoder.decode
+
+    def slowly(record: Record) -> Event:
+        run.source.overdue = True
+        return decode(record)
+
+    run.decoder.decode = slowly  # type: ignore[method-assign]

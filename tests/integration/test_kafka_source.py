@@ -7,15 +7,12 @@ import pytest
 from consumer.errors import Unavailable
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, Kafka, committed, fresh, fresh_topic, produce
-from tests.members import Member
+from tests.members import Member, each_classic_protocol, each_protocol
 
 OpenMember = Callable[..., Member]
-CLASSIC: dict[str, str] = {}
-KIP_848 = {"group.protocol": "consumer"}
-either_protocol = pytest.mark.parametrize("protocol", [CLASSIC, KIP_848], ids=["classic", "kip848"])
 
 
-@either_protocol
+@each_protocol
 def test_a_new_group_starts_at_the_beginning(kafka: Kafka, member: OpenMember, protocol: dict[str, str]) -> None:
     topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
     produce(kafka, topic, b"0", b"1", partition=0)
@@ -70,7 +67,7 @@ def test_no_more_records_come_at_once_than_asked_for(kafka: Kafka, member: OpenM
     assert sizes.count(1) >= 2
 
 
-@either_protocol
+@each_protocol
 def test_what_is_processed_is_committed_at_the_end_and_the_rest_is_delivered_again(
     kafka: Kafka, member: OpenMember, protocol: dict[str, str]
 ) -> None:
@@ -149,9 +146,12 @@ def test_a_source_paused_before_its_first_assignment_delivers_nothing(kafka: Kaf
     assert one.receive(1) == [b"0"]
 
 
-def test_what_librdkafka_hands_out_in_spite_of_a_pause_comes_again_white_box(kafka: Kafka, member: OpenMember) -> None:
+@each_classic_protocol
+def test_what_librdkafka_hands_out_in_spite_of_a_pause_comes_again_white_box(
+    kafka: Kafka, member: OpenMember, protocol: dict[str, str]
+) -> None:
     topic = fresh_topic(kafka, "events")
-    one = member(fresh("group"), topic)
+    one = member(fresh("group"), topic, settings=protocol)
     produce(kafka, topic, b"0")
     one.receive(1)
     one.source.pause()

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from consumer.core.record import Record
 from tests.brokers import Kafka, committed, fresh, fresh_topic, produce
-from tests.integration.test_kafka_source import either_protocol
-from tests.members import Member
+from tests.members import Member, each_incremental_protocol, each_protocol
 
 OpenMember = Callable[..., Member]
 FAR_MS = 10_000
@@ -23,7 +22,7 @@ def first_of(member: Member, partition: int, value: bytes) -> Record:
     return next(one for one in member.received if one.position.partition == partition and one.value == value)
 
 
-@either_protocol
+@each_protocol
 def test_one_partition_waits_at_its_record_while_the_other_flows(
     kafka: Kafka, member: OpenMember, protocol: dict[str, str]
 ) -> None:
@@ -168,7 +167,7 @@ def test_what_librdkafka_hands_out_of_a_partition_that_is_held_back_comes_again_
     assert of(one, 0) == [b"a0", b"a1", b"a1"]
 
 
-@either_protocol
+@each_incremental_protocol  # an eager rebalance takes everything: then both are forgotten
 def test_a_partition_that_was_held_back_and_comes_back_is_not_held_back_any_more(
     kafka: Kafka, member: OpenMember, protocol: dict[str, str]
 ) -> None:

@@ -8,12 +8,9 @@ import pytest
 
 from consumer.errors import Broken, ExitCode
 from tests.brokers import ContainerBrokers, Kafka, committed, fresh, fresh_topic, produce
-from tests.members import Member
+from tests.members import EAGER, Member, each_classic_protocol, each_incremental_protocol, each_protocol
 
 OpenMember = Callable[..., Member]
-CLASSIC: dict[str, str] = {}
-KIP_848 = {"group.protocol": "consumer"}
-either_protocol = pytest.mark.parametrize("protocol", [CLASSIC, KIP_848], ids=["classic", "kip848"])
 
 
 def held(member: Member) -> set[int]:
@@ -24,7 +21,7 @@ def lines(caplog: pytest.LogCaptureFixture, line: str) -> list[dict[str, Any]]:
     return [entry.__dict__["fields"] for entry in caplog.records if entry.getMessage() == line]
 
 
-@either_protocol
+@each_incremental_protocol
 def test_a_second_member_goes_on_exactly_where_the_first_has_processed(
     kafka: Kafka, member: OpenMember, protocol: dict[str, str]
 ) -> None:
@@ -45,8 +42,29 @@ def test_a_second_member_goes_on_exactly_where_the_first_has_processed(
     assert owned == {moved: False, 1 - moved: True}
 
 
+@pytest.mark.real  # the embedded brokers take no commit from a member that is about to join again
+def test_under_an_eager_strategy_all_of_it_is_handed_over_exactly_where_it_was_processed(
+    kafka: Kafka, member: OpenMember
+) -> None:
+    topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
+    for partition in (0, 1):
+        produce(kafka, topic, b"a", b"b", b"c", partition=partition)
+    one = member(group, topic, settings=EAGER)
+    one.receive(6)
+    before = list(one.received)
+    one.source.processed([record for record in before if record.position.offset < 2])
+
+    two = member(group, topic, settings=EAGER)
+    one.poll_until(lambda: len(one.received) == 7 and len(two.received) == 1, two)
+
+    assert (one.values[6:], two.values) == ([b"c"], [b"c"])
+    assert held(one) | held(two) == {0, 1}
+    assert [committed(kafka, group, topic, partition) for partition in (0, 1)] == [2, 2]
+    assert not any(one.source.owns(record) for record in before)
+
+
 @pytest.mark.real
-@either_protocol
+@each_protocol
 def test_leaving_in_the_middle_of_a_rebalance_neither_hangs_nor_stays_in_the_group(
     kafka: ContainerBrokers, member: OpenMember, protocol: dict[str, str]
 ) -> None:
@@ -103,9 +121,10 @@ def test_a_partition_that_comes_back_begins_a_new_epoch(kafka: Kafka, member: Op
     assert committed(kafka, group, topic, moved) is None
 
 
-def test_a_pause_holds_through_a_rebalance(kafka: Kafka, member: OpenMember) -> None:
+@each_classic_protocol
+def test_a_pause_holds_through_a_rebalance(kafka: Kafka, member: OpenMember, protocol: dict[str, str]) -> None:
     topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
-    one, two = member(group, topic), member(group, topic)
+    one, two = member(group, topic, settings=protocol), member(group, topic, settings=protocol)
     one.poll_until(lambda: len(held(one)) == len(held(two)) == 1, two)
     one.source.pause()
     two.source.close()
@@ -119,6 +138,26 @@ def test_a_pause_holds_through_a_rebalance(kafka: Kafka, member: OpenMember) -> 
 
     assert one.received == []
     one.source.resume()
+    assert one.receive(2) == [b"a", b"a"]
+
+
+@each_protocol
+def test_what_went_during_a_pause_and_comes_back_after_it_flows_again(
+    kafka: Kafka, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
+    one = member(group, topic, settings=protocol)
+    one.poll_until(lambda: len(held(one)) == 2)
+    one.source.pause()
+    two = member(group, topic, settings=protocol)
+    one.poll_until(lambda: len(held(one)) == len(held(two)) == 1, two)
+
+    one.source.resume()
+    two.source.close()
+    one.poll_until(lambda: len(held(one)) == 2)
+    for partition in (0, 1):
+        produce(kafka, topic, b"a", partition=partition)
+
     assert one.receive(2) == [b"a", b"a"]
 
 
@@ -141,19 +180,20 @@ def test_who_fell_out_of_the_group_commits_nothing(
     assert "_MAX_POLL_EXCEEDED" in [line["code"] for line in lines(caplog, "kafka_trouble")]
 
 
+@each_classic_protocol
 def test_an_offset_that_its_topic_no_longer_has_stops_that_partition_and_no_other(
-    kafka: Kafka, member: OpenMember, caplog: pytest.LogCaptureFixture
+    kafka: Kafka, member: OpenMember, caplog: pytest.LogCaptureFixture, protocol: dict[str, str]
 ) -> None:
     topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
     for partition in (0, 1):
         produce(kafka, topic, b"a", b"b", b"c", partition=partition)
-    first = member(group, topic)
+    first = member(group, topic, settings=protocol)
     first.receive(6)
     first.source.processed([record for record in first.received if record.position.offset == 0])
     first.source.close()
     kafka.delete_records(topic, 0, 2)
 
-    second = member(group, topic)
+    second = member(group, topic, settings=protocol)
     second.poll_until(lambda: bool(lines(caplog, "offset_out_of_range")) and len(second.received) >= 2)
     produce(kafka, topic, b"d", partition=0)
     produce(kafka, topic, b"d", partition=1)
@@ -183,9 +223,13 @@ def test_a_topic_that_comes_later_is_waited_for(
 
 
 @pytest.mark.real
-def test_a_client_that_has_ended_itself_ends_the_process(kafka: Kafka, member: OpenMember) -> None:
+@each_incremental_protocol
+def test_a_client_that_has_ended_itself_ends_the_process(
+    kafka: Kafka, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    """Of two with one name the coordinator turns away the first, and with KIP-848 the second."""
     topic, group = fresh_topic(kafka, "events"), fresh("group")
-    static = {"group.instance.id": "the-only-one"}
+    static = {"group.instance.id": "the-only-one", **protocol}
     one = member(group, topic, settings=static)
     one.poll_until(lambda: len(held(one)) == 1)
     two = member(group, topic, settings=static)

@@ -148,7 +148,7 @@ def test_a_topic_that_was_made_again_is_read_from_its_beginning_although_it_has_
     if not running:
         table.close()
 
-    kafka.make_topic_again(topic)
+    kafka.recreate_topic(topic)
     publish(kafka, topic, (b"c1", b"garbage"))
     many(kafka, topic, 15, language="it")
     if not running:

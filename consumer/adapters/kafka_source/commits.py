@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.adapters.kafka_source.complaints import Complaints
+from consumer.adapters.kafka_source.incarnations import Incarnations
 from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.translation import placed
 
@@ -14,11 +15,18 @@ class Commits:
     """Explicit offsets only, and only of what is ours. None of it raises: what is not committed is delivered again."""
 
     def __init__(
-        self, partitions: Partitions, complaints: Complaints, *, clock: Callable[[], float], interval_s: float
+        self,
+        partitions: Partitions,
+        complaints: Complaints,
+        incarnations: Incarnations,
+        *,
+        clock: Callable[[], float],
+        interval_s: float,
     ) -> None:
         """`clock`: monotonic seconds."""
         self._partitions = partitions
         self._complaints = complaints
+        self._incarnations = incarnations
         self._clock = clock
         self._interval_s = interval_s
         self._last_s = -math.inf
@@ -32,15 +40,20 @@ class Commits:
         if not offsets:
             return
         self._last_s = now_s
-        self._tell(consumer, offsets)
+        self._tell(consumer, self._still_meant(offsets))
 
     def last(self, consumer: Consumer) -> None:
         """All that is not confirmed, without waiting; nothing more will be processed."""
-        offsets = self._partitions.unconfirmed(self._partitions.keys)
-        if offsets:
-            self._tell(consumer, offsets)
+        self._tell(consumer, self._still_meant(self._partitions.unconfirmed(self._partitions.keys)))
+
+    def _still_meant(self, offsets: Mapping[Key, int]) -> Mapping[Key, int]:
+        """Without those of topics that were made again meanwhile."""
+        same = self._incarnations.same({topic for topic, _ in offsets})
+        return {key: offset for key, offset in offsets.items() if key[0] in same}
 
     def _tell(self, consumer: Consumer, offsets: Mapping[Key, int]) -> None:
+        if not offsets:
+            return
         try:
             consumer.commit(offsets=placed(offsets), asynchronous=True)
         except KafkaException as problem:
@@ -50,7 +63,7 @@ class Commits:
 
     def at_once(self, consumer: Consumer, keys: Iterable[Key]) -> None:
         """Wait for the answer: these partitions are about to go."""
-        offsets = self._partitions.unconfirmed(keys)
+        offsets = self._still_meant(self._partitions.unconfirmed(keys))
         if not offsets:
             return
         try:

@@ -44,6 +44,11 @@ def is_fatal(error: KafkaError) -> bool:
     return error.fatal() or error.code() == KafkaError._FATAL  # noqa: SLF001
 
 
+def has_left(error: KafkaError | None) -> bool:
+    """Whether the client has left the group by itself, as we had not polled for so long; `on_lost` comes after this."""
+    return error is not None and error.code() == KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
+
+
 def broken(error: KafkaError) -> Broken:
     """The client cannot go on; `error`'s text stays here, it may quote a setting."""
     return Broken(

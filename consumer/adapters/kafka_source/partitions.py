@@ -83,6 +83,10 @@ class Partitions:
         progress = self._held.get(key)
         return None if progress is None else progress.delivered
 
+    def positions(self) -> Mapping[Key, int]:
+        """The record after the last one delivered, of each partition that has delivered one."""
+        return {key: progress.delivered for key, progress in self._held.items() if progress.delivered is not None}
+
     def rewound(self, position: Position) -> None:
         """What lies here is delivered once more."""
         self._held[position.topic, position.partition].delivered = position.offset

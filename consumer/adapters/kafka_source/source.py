@@ -9,13 +9,17 @@ from typing import Self
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.adapters.kafka_source.attendance import Attendance
 from consumer.adapters.kafka_source.commits import Commits
-from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, is_fatal
+from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, has_left, is_fatal
 from consumer.adapters.kafka_source.flow import Flow
+from consumer.adapters.kafka_source.incarnations import Incarnations
 from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
-from consumer.adapters.kafka_source.translation import complete, keys, listed, placed, position_of, record_of, unplaced
+from consumer.adapters.kafka_source.placing import placing
+from consumer.adapters.kafka_source.starting import start_of
+from consumer.adapters.kafka_source.translation import complete, keys, listed, position_of, record_of, unplaced
 from consumer.core.record import Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm, log
@@ -55,8 +59,15 @@ class KafkaSource:
         self._partitions = Partitions()
         self._complaints = Complaints(clock)
         self._flow = Flow(self._partitions)
+        self._attendance = Attendance(settings, clock)
+        self._placing = placing(settings)
+        self._incarnations = Incarnations(settings, clock)
         self._commits = Commits(
-            self._partitions, self._complaints, clock=clock, interval_s=self._limits.commit_interval_s
+            self._partitions,
+            self._complaints,
+            self._incarnations,
+            clock=clock,
+            interval_s=self._limits.commit_interval_s,
         )
         self._ownership = SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else None
         self._keeps_its_name = settings.get("group.protocol") == "consumer"
@@ -87,6 +98,7 @@ class KafkaSource:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
         self._judge_ownership()
         self._look_at_stopped()
+        self._start_over()
         records: list[Record] = []
         for message in self._fetch(records_max, timeout_s):
             error = message.error()
@@ -116,6 +128,11 @@ class KafkaSource:
             self._partitions.let_go(key_of(record.position))
             self._tell([key_of(record.position)])
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the last poll is so long ago that partitions may have gone to others unheard."""
+        return self._attendance.overdue
+
     def processed(self, records: Sequence[Record]) -> None:
         """All of these are done with; of each partition they are the next ones in order, none left out."""
         self._partitions.processed(records)
@@ -139,6 +156,7 @@ class KafkaSource:
         if not self._closed:
             self._closed = self._paused = True
             leave(self._consumer, self._partitions, self._commits, keeps_its_name=self._keeps_its_name)
+            self._incarnations.close()
 
     def __enter__(self) -> Self:
         return self
@@ -156,8 +174,11 @@ class KafkaSource:
         """consume() alone would wait for a full batch."""
         try:
             first = self._consumer.poll(timeout_s)
+            self._attendance.listened()
             if first is None:
                 return ()
+            if has_left(first.error()):
+                self._forget(tuple(self._partitions.keys))
             return (first, *self._consumer.consume(records_max - 1, 0)) if records_max > 1 else (first,)
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
@@ -184,9 +205,8 @@ class KafkaSource:
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         """Called, as the next two are, from within poll and close."""
         ours = keys(assigned)
-        self._partitions.assigned(ours)
-        self._stopped.difference_update(ours)
-        self._place(assigned)
+        self._take_up(ours)
+        self._tell(self._placing.begin(self._consumer, assigned))
         if self._ownership is not None:
             self._ownership.assigned(self._clock())
         log(Line.PARTITIONS_ASSIGNED, partitions=listed(ours))
@@ -195,7 +215,7 @@ class KafkaSource:
         ours = keys(revoked)
         if not self._closed:
             self._commits.at_once(self._consumer, ours)
-        self._let_go(ours)
+        self._forget(ours)
         if self._ownership is not None:
             self._ownership.revoked()
         log(Line.PARTITIONS_REVOKED, partitions=listed(ours))
@@ -203,27 +223,41 @@ class KafkaSource:
     def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
         """Another member may have them already: a commit now would set its offsets back."""
         ours = keys(lost)
-        self._let_go(ours)
+        self._forget(ours)
         if self._ownership is not None:
             self._ownership.lost()
         log(Line.PARTITIONS_LOST, logging.WARNING, partitions=listed(ours))
 
-    def _let_go(self, gone: Sequence[Key]) -> None:
+    def _take_up(self, ours: Sequence[Key]) -> None:
+        self._partitions.assigned(ours)
+        self._stopped.difference_update(ours)
+        self._incarnations.holds(topic for topic, _ in self._partitions.keys)
+
+    def _forget(self, gone: Sequence[Key]) -> None:
+        """Not paused: librdkafka would remember that, and deliver nothing when they come back after the pause."""
+        if not self._closed and gone:
+            self._consumer.resume(unplaced(gone))
         self._partitions.gone(gone)
         self._stopped.difference_update(gone)
-
-    def _place(self, partitions: list[TopicPartition]) -> None:
-        """Start fetching these at the offsets they carry, if they are to be fetched now."""
-        self._consumer.incremental_assign(partitions)
-        self._tell(keys(partitions))
+        self._incarnations.holds(topic for topic, _ in self._partitions.keys)
 
     def _tell(self, ours: Collection[Key]) -> None:
+        """Each of them flows, unless it is held back, or everything is."""
         self._flow.tell(self._consumer, ours, stopped=self._holds_back)
 
     def _place_again(self, key: Key, offset: int) -> None:
-        """Fetch from this offset on. Seeking would not wake a partition that has stopped."""
-        self._consumer.incremental_unassign(unplaced([key]))
-        self._place(placed({key: offset}))
+        """Fetch from this offset on."""
+        self._tell(self._placing.again(self._consumer, key, offset, self._partitions.positions()))
+
+    def _start_over(self) -> None:
+        """Read a topic that was deleted and made again from its beginning: what it holds is new, whatever its offsets."""
+        for topic in self._incarnations.take_recreated():
+            alarm(Line.TOPIC_RECREATED, topic=topic)
+            again = [key for key in self._partitions.keys if key[0] == topic]
+            self._forget(again)
+            self._take_up(again)
+            for key in again:
+                self._place_again(key, OFFSET_BEGINNING)
 
     def _look_at_stopped(self) -> None:
         """Send a partition of a new group to its beginning, and say which ones have lost records."""
@@ -231,30 +265,15 @@ class KafkaSource:
             return
         try:
             for key in tuple(self._stopped):
-                start = self._start(key)
+                start = start_of(
+                    self._consumer, key, self._partitions, self._incarnations, self._limits.request_timeout_s
+                )
                 if start is not None:
                     self._place_again(key, start)
                 self._stopped.discard(key)
         except KafkaException as problem:
             self._complaints.take(problem.args[0])
             self._look_again_at_s = self._clock() + self._limits.recheck_s
-
-    def _start(self, key: Key) -> int | None:
-        """Where to read on; None, and an alarm, where that is not in the topic any more. Raises KafkaException."""
-        [partition] = unplaced([key])
-        offset = self._partitions.resume_at(key)
-        if offset is None:
-            [committed] = self._consumer.committed([partition], self._limits.request_timeout_s)
-            if committed.error is not None:
-                raise KafkaException(committed.error)
-            if committed.offset < 0:
-                return OFFSET_BEGINNING
-            offset = committed.offset
-        low, high = self._consumer.get_watermark_offsets(partition, self._limits.request_timeout_s)
-        if low <= offset <= high:
-            return offset
-        alarm(Line.OFFSET_OUT_OF_RANGE, topic=key[0], partition=key[1], offset=offset)
-        return None
 
     def _judge_ownership(self) -> None:
         ownership = self._ownership

@@ -17,13 +17,13 @@ _OWN = {
     "enable.partition.eof": False,
 }
 _CLASSIC = {"partition.assignment.strategy": "cooperative-sticky"}
-"""Incremental protocols only: what stays ours in a rebalance keeps flowing, and is told apart from what comes back."""
+"""Unless set: what stays ours in a rebalance keeps flowing."""
 
 
 def complete(settings: Mapping[str, str | int | float | bool]) -> dict[str, object]:
     """The given settings with those that decide over delivery, which are ours alone."""
     classic = {} if settings.get("group.protocol") == "consumer" else _CLASSIC
-    return {"client.id": "avviso", "log_level": _LOG_LEVEL, **settings, **classic, **_OWN}
+    return {"client.id": "avviso", "log_level": _LOG_LEVEL, **classic, **settings, **_OWN}
 
 
 def keys(partitions: Iterable[TopicPartition]) -> Sequence[Key]:
