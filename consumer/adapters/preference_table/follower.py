@@ -1,5 +1,6 @@
 """Reads the preferences topic into the table, from where it was left, and goes on reading."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,8 +82,8 @@ class Follower:
         defaults = {"client.id": "avviso", "log_level": _LOG_LEVEL}
         plain = {**defaults, **group_free}
         self._settings = {**plain, **_OWN, "error_cb": self._complain}
-        administrator = Administrator(plain, topic=topic, timeout_s=pace.question_timeout_s)
-        self._retention, self._identity = administrator.retention(), administrator.identity()
+        self._administrator = Administrator(plain, topic=topic, timeout_s=pace.question_timeout_s)
+        self._retention, self._identity = self._administrator.retention(), self._administrator.identity()
         self._topic = topic
         self._tables = tables
         self._reading = Reading(decode, letters, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
@@ -110,6 +111,10 @@ class Follower:
 
     def run(self) -> None:
         """Until told to stop; what Kafka cannot do now is tried again. Raises Broken where the table cannot be written."""
+        with contextlib.closing(self._administrator):
+            self._run()
+
+    def _run(self) -> None:
         while not self._stopping.is_set():
             consumer = Consumer(dict(self._settings), logger=logging.getLogger("librdkafka"))
             try:

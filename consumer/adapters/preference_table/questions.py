@@ -119,6 +119,10 @@ class Administrator:
         """The id of the topic: one that was deleted and made again has another. None: not known."""
         return Question(self._ask_description, _id, None, what="topic id", topic=self._topic, timeout_s=self._timeout_s)
 
+    def close(self) -> None:
+        """Ask nothing more. Not left to the garbage collector: on a client's own thread it would end the process."""
+        self._connected = None
+
     def _ask_configuration(self) -> "Future[Any]":
         resource = ConfigResource(ResourceType.TOPIC, self._topic)
         answer: Future[Any] = self._client().describe_configs([resource], request_timeout=self._timeout_s)[resource]
