@@ -142,12 +142,11 @@ class Intake:
 
     def _read(self, batch: _Batch) -> None:
         """Every record is screened out, or becomes cases or a dead letter, or has to wait. It may be done again."""
-        batch.screened, batch.cases, batch.letters, batch.awaiting = [], [], [], {}
-        for record, glance in zip(batch.records, self.pipeline.screen(batch.records), strict=True):
+        batch.cases, batch.letters, batch.awaiting = [], [], {}
+        glanced = list(zip(batch.records, self.pipeline.screen(batch.records), strict=True))
+        batch.screened = [(record, glance) for record, glance in glanced if glance is not None]
+        for record in (record for record, glance in glanced if glance is None):
             if batch.awaiting and record.delivery in batch.awaiting:
-                continue
-            if glance is not None:
-                batch.screened.append((record, glance))
                 continue
             try:
                 read = self.pipeline.read(record)
@@ -165,6 +164,7 @@ class Intake:
         if not batch.awaiting:
             return
         batch.records = [record for record in batch.records if not _waits(record, batch)]
+        batch.screened = [one for one in batch.screened if not _waits(one[0], batch)]
         self.waiting.hold_back(batch.awaiting.values())
 
     def _refuse_flood(self, batch: _Batch) -> None:

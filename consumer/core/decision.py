@@ -223,7 +223,8 @@ def _told_already(one: Candidate, keys: Remembered, memory: Memory) -> Reason | 
 
 
 def _told_at_other_stage(keys: Remembered, memory: Memory) -> list[Occurrence]:
-    return [memory.told[key] for key in keys.other_stage if key in memory.told]
+    told = memory.told
+    return [told[key] for key in keys.other_stage if key in told] if told else []
 
 
 def _is_other_news(event: Event, told: Occurrence, tolerance_ratio: Decimal) -> bool:

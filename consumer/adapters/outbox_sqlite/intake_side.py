@@ -10,7 +10,7 @@ from typing import Any
 from consumer.adapters.outbox_sqlite.moves import HISTORY, Delivery, Step, move
 from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row, occurrences_of
 from consumer.core.delivery import UNTOLD, Remark, State, Trigger
-from consumer.core.notice import Cancellation, Change, Notice
+from consumer.core.notice import Cancellation, Change, EventKey, Notice
 from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange, StandingKey
 from consumer.errors import Conflict
 from consumer.ports import Recorded
@@ -115,21 +115,22 @@ class Recording:
             if change.notice is not None
         ]
         assert len({notice.key for _, notice, _ in offered}) == len(offered), "a batch tells of each event once"
-        self._db.executemany(
+        inserted = self._db.executemany(
             _INSERT_NOTICE,
             [
                 (notice_id, None if undone is None else undone.transaction_id, *notice_row(notice))
                 for notice_id, notice, undone in offered
             ],
         )
-        if offered:
-            first_id = offered[0][0]
-            new = {row[0] for row in self._db.execute("SELECT id FROM notices WHERE id >= ?", (first_id,))}
-            known = frozenset(notice.key for notice_id, notice, _ in offered if notice_id not in new)
-            if known:
-                raise Conflict(known)
-            self._start([(notice_id, notice) for notice_id, notice, _ in offered])
+        if offered and inserted.rowcount < len(offered):
+            raise Conflict(self._known(offered))
+        self._start([(notice_id, notice) for notice_id, notice, _ in offered])
         return len(offered)
+
+    def _known(self, offered: Sequence[tuple[int, Notice, object]]) -> frozenset[EventKey]:
+        """Those of the offered that were there before, and so were not inserted."""
+        new = {row[0] for row in self._db.execute("SELECT id FROM notices WHERE id >= ?", (offered[0][0],))}
+        return frozenset(notice.key for notice_id, notice, _ in offered if notice_id not in new)
 
     def _start(self, notices: Sequence[tuple[int, Notice]]) -> None:
         """Each new notice is pending, and its history begins."""
