@@ -22,6 +22,7 @@ from consumer.core.document import (
     text,
     whole_number,
 )
+from consumer.core.event import TransactionStatus
 from consumer.core.preferences import Repeat
 from consumer.core.rules import RULES, Rule
 
@@ -102,6 +103,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The kinds that judge events of this type, in catalogue order."""
         return self._by_event_type.get(event_type, ())
 
+    def told_at(self, stage: TransactionStatus) -> tuple[str, ...]:
+        """The names of the kinds that tell of transactions at this stage, in catalogue order."""
+        return self._by_stage[stage]
+
     @cached_property
     def _by_name(self) -> Mapping[str, AlertKind]:
         return {kind.name: kind for kind in self.kinds}
@@ -110,6 +115,13 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _by_event_type(self) -> Mapping[str, tuple[AlertKind, ...]]:
         types = dict.fromkeys(kind.event_type for kind in self.kinds)
         return {name: tuple(kind for kind in self.kinds if kind.event_type == name) for name in types}
+
+    @cached_property
+    def _by_stage(self) -> Mapping[TransactionStatus, tuple[str, ...]]:
+        return {
+            stage: tuple(kind.name for kind in self.kinds if stage in RULES[kind.rule].stages)
+            for stage in TransactionStatus
+        }
 
 
 def catalogue_from(document: Mapping[str, Any]) -> Catalogue:

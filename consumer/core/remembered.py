@@ -6,10 +6,9 @@ import msgspec
 
 from consumer.core.candidate import Candidate
 from consumer.core.catalogue import Catalogue
-from consumer.core.event import Event, TransactionPosted, TransactionStatus, event_type
+from consumer.core.event import Event, TransactionPosted, TransactionStatus
 from consumer.core.preferences import Preferences, Repeat
 from consumer.core.pseudonym import Pseudonyms
-from consumer.core.rules import RULES
 from consumer.core.standing import Occurrence, OccurrenceKey, StandingKey
 from consumer.core.timing import local_day
 
@@ -53,8 +52,8 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         other = _SAME_PAYMENT.get(self.event.status)
         if other is None:
             return ()
-        kinds, scope = self.catalogue.kinds_for(event_type(self.event)), _stage(self.event, other)
-        return tuple(self._key(kind.name, scope) for kind in kinds if other in RULES[kind.rule].stages)
+        scope = _stage(self.event, other)
+        return tuple([self._key(name, scope) for name in self.catalogue.told_at(other)])
 
     def occurrence_keys(self, one: Candidate) -> tuple[OccurrenceKey, ...]:
         """All that may have been told already and would keep the candidate silent."""
