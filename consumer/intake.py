@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from logging import WARNING
 from operator import attrgetter
 
@@ -20,7 +20,7 @@ from consumer.errors import Awaited, Conflict, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.pipeline import Case, Pipeline, Verdict, turns
 from consumer.ports import DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource
-from consumer.telemetry import Line, log
+from consumer.telemetry import Line, alarm, log
 from consumer.waiting import Waiting
 
 NOTHING_RECORDED = Recorded(notices=0, cancelled=0)
@@ -29,13 +29,16 @@ NOTHING_RECORDED = Recorded(notices=0, cancelled=0)
 class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much at once, and how long a poll waits; while something is unavailable it is tried again after each poll.
 
-    `waiting_poll_timeout_s`: while a partition waits, which is to go on soon after what it waits for has come.
+    `waiting_poll_timeout_s`: while a partition waits, which is to go on soon after what it waits for has come. `letters_max`
+    are written together; past `alarm_after` a pause makes alerts late.
     """
 
     batch_records_max: int = 5000
     poll_timeout_s: float = 1.0
     waiting_poll_timeout_s: float = 0.1
     conflicts_max: int = 5
+    letters_max: int = 500
+    alarm_after: timedelta = timedelta(seconds=60)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,18 +107,22 @@ class Intake:
 
     def _patiently(self, step: Callable[[_Batch], None], batch: _Batch) -> bool:
         """Do the step, however long what it needs is away. False if told to stop: nothing of the batch is committed then."""
-        paused = False
+        paused_at: datetime | None = None
+        said_late = False
         while not self.stopping.is_set():
             try:
                 step(batch)
             except Unavailable as outage:
-                if not paused:
+                if paused_at is None:
                     log(Line.INTAKE_PAUSED, WARNING, what=outage.what, code=outage.code, records=len(batch.records))
                     self.source.pause()
-                    paused = True
+                    paused_at = self.now()
+                elif not said_late and self.now() - paused_at >= self.limits.alarm_after:
+                    alarm(Line.INTAKE_PAUSED, what=outage.what, code=outage.code, records=len(batch.records))
+                    said_late = True
                 self._wait(batch)
             else:
-                if paused:
+                if paused_at is not None:
                     log(Line.INTAKE_RESUMED, records=len(batch.records))
                     self.source.resume()
                 return True
@@ -171,22 +178,13 @@ class Intake:
         self.floods.check(batch.records, batch.letters)
 
     def _set_aside(self, batch: _Batch) -> None:
-        if not batch.letters:
-            return
-        self._confirm()
-        self.dead_letters.write(batch.letters)
-        for letter in batch.letters:
-            at = letter.record.position
-            log(
-                Line.DEAD_LETTER,
-                WARNING,
-                reason=letter.reason,
-                topic=at.topic,
-                partition=at.partition,
-                offset=at.offset,
-                schema=letter.schema or "",
-            )
-        _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in batch.letters))
+        """Some at a time; after an outage with those that are not acknowledged yet."""
+        while batch.letters:
+            self._confirm()
+            some = batch.letters[: self.limits.letters_max]
+            self.dead_letters.write(some)
+            _tell(some)
+            del batch.letters[: len(some)]
 
     def _record(self, batch: _Batch) -> None:
         """Turn by turn, mostly one; after an outage with the turn that is not written yet."""
@@ -227,6 +225,21 @@ def _waits(record: Record, batch: _Batch) -> bool:
 
 
 _topic, _event_type, _customer_ids = map(attrgetter, ("position.topic", "event_type", "customer_ids"))
+
+
+def _tell(letters: Sequence[DeadLetter]) -> None:
+    for letter in letters:
+        at = letter.record.position
+        log(
+            Line.DEAD_LETTER,
+            WARNING,
+            reason=letter.reason,
+            topic=at.topic,
+            partition=at.partition,
+            offset=at.offset,
+            schema=letter.schema or "",
+        )
+    _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in letters))
 
 
 def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:

@@ -20,6 +20,7 @@ from consumer.errors import Awaited, Undecodable
 from consumer.ports import DeadLetter, EventDecoder, PreferenceTable
 from consumer.telemetry import Span, point
 
+TURN_CASES_MAX = 1000
 NOTIFY = "notify"
 DUPLICATE = "duplicate"
 
@@ -42,7 +43,8 @@ def turns(cases: Iterable[Case]) -> list[list[Case]]:
     """The cases in an order that can be judged, all of a turn together: nobody's reversal has anything of theirs behind it.
 
     What a reversal gives back depends on what was begun to be sent meanwhile, which only the outbox knows: so what comes
-    after it is judged once it is recorded. Customers have nothing in common, so one's reversal does not hold up another.
+    after it is judged once it is recorded. Customers have nothing in common, so one's reversal does not hold up another. And
+    no turn is so long that whoever settles what was sent has to wait for it to be written.
     """
     found: list[list[Case]] = [[]]
     reversals: dict[str, int] = {}
@@ -53,7 +55,7 @@ def turns(cases: Iterable[Case]) -> list[list[Case]]:
         found[turn].append(case)
         if is_reversal(case.event):
             reversals[case.customer_id] = turn + 1
-    return found
+    return [turn[start : start + TURN_CASES_MAX] for turn in found for start in range(0, len(turn), TURN_CASES_MAX)]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from consumer.adapters.avro.glance import glancer
 from consumer.adapters.avro.types import read_schema
 from consumer.adapters.avro.wire import Wire
 from consumer.core.screen import LEADING, Glance
-from tests.avro import our_bytes, schema, transaction_fields
+from tests.avro import balance_fields, our_bytes, schema, transaction_fields
 from tests.properties.test_avro_round_trip import BALANCES, TRANSACTIONS
 
 EXAMPLES = settings(max_examples=400, deadline=None)
@@ -65,6 +65,7 @@ def test_every_record_begins_as_it_was_written(one: tuple[str, bytes]) -> None:
 @EXAMPLES
 @given(RECORDS, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=3), st.integers(0, 80))
 @example(("TransactionPosted", our_bytes("TransactionPosted", transaction_fields())), [], 0)
+@example(("BalanceChanged", our_bytes("BalanceChanged", balance_fields())[:26]), [], 0)
 def test_spoilt_and_cut_bytes_are_never_seen_as_something_else(
     one: tuple[str, bytes], spoilt: list[tuple[int, int]], cut: int
 ) -> None:

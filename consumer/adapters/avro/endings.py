@@ -14,7 +14,7 @@ from consumer.adapters.avro.wire import Wire
 
 ENDINGS_MAX = 20_000
 """Remembered of one writer's schema: about 60 MB when all are there; the oldest makes room."""
-ENDING_BYTES_MAX = 4096
+ENDING_BYTES_MAX = 1024
 """Longer ones are rare, and seldom the same."""
 _T = TypeVar("_T")
 

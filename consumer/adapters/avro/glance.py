@@ -18,7 +18,7 @@ Glancer = Callable[[bytes, int], Glance | None]
 _TEXT = Primitive("string")
 _ONE_ITEM, _NO_MORE_ITEMS, _THREE_LETTERS = 2, 0, 6
 _SIGNED_OR_LONGER = 0x81
-_SYMBOLS_MAX = 32
+_SYMBOLS_MAX = 16
 """Of each field, those that are known by their bytes: each needs one byte, and all combinations fit in memory."""
 
 
@@ -109,6 +109,7 @@ def _short(whole: Glancer, event_type: str, amount: DecimalType, meanings: tuple
                 or value[currency_at - 1] != _THREE_LETTERS
                 or (length | amount_length) & _SIGNED_OR_LONGER
                 or not 0 < amount_length <= 2 * DECIMAL_BYTES_MAX
+                or symbols_at > len(value)
             ):
                 return whole(value, start)
             unscaled = integer(value[amount_at : currency_at - 1], "big", signed=True)

@@ -13,6 +13,8 @@ from consumer.core.screen import Word
 
 KNOWN_MAX = 20_000
 """Sets of wishes that are remembered in their meaning: about 30 MB when all are there; the oldest makes room."""
+KEY_BYTES_MAX = 1024
+"""Longer ones are rare, and seldom the same."""
 _LENGTH_BYTES = 4
 _T = TypeVar("_T")
 
@@ -23,6 +25,10 @@ class Wishes(msgspec.Struct, frozen=True, array_like=True):
     consents: Mapping[str, bool]
     alerts: Mapping[str, AlertPreference]
     suspended: bool
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "Wishes()"
 
 
 class Rest(msgspec.Struct, frozen=True, array_like=True):
@@ -38,6 +44,10 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
     topic: str
     partition: int
     offset: int
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "Rest()"
 
 
 class Packing:
@@ -80,7 +90,9 @@ class Known(OrderedDict[bytes, _T]):
         self._size_max = size_max
 
     def keep(self, key: bytes, meaning: _T) -> _T:
-        """Remember it; another thread may have done so meanwhile, which is as good."""
+        """Remember it, unless it is very long; another thread may have done so meanwhile, which is as good."""
+        if len(key) > KEY_BYTES_MAX:
+            return meaning
         self[key] = meaning
         if len(self) > self._size_max:
             self.popitem(last=False)
