@@ -52,6 +52,7 @@ class Incarnations:
         """Without those that were made again, or are not there at all; waits for a moment."""
         self._learn()
         wanted = frozenset(topics)
+        self._ask_again(wanted)
         doubtful = wanted & self._known.keys()
         if not doubtful or self._clock() < self._silent_until_s:
             return wanted
@@ -75,6 +76,12 @@ class Incarnations:
         """Ask nothing more. Not left to the garbage collector: on the client's own thread it would end the process."""
         self._admin = None
 
+    def _ask_again(self, wanted: frozenset[str]) -> None:
+        """For those whose question came to nothing: else they would count as the same for as long as they are held."""
+        nameless = wanted - self._known.keys() - self._asked.keys()
+        if nameless and self._clock() >= self._silent_until_s:
+            self._asked |= self._ask(nameless, _ASK_S)
+
     def _learn(self) -> None:
         for topic, answer in tuple(self._asked.items()):
             if answer.done():
@@ -92,6 +99,7 @@ class Incarnations:
     def _renew(self) -> None:
         """A client asks but one broker, and when that is gone it may take minutes to look for another."""
         self._silent_until_s = self._clock() + _SILENCE_S
+        self._asked.clear()  # the old client's: nobody answers them any more
         self._admin = self._client()
 
     def _client(self) -> AdminClient:

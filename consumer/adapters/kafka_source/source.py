@@ -72,7 +72,7 @@ class KafkaSource:
         self._ownership = SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else None
         self._keeps_its_name = settings.get("group.protocol") == "consumer"
         self._paused = False
-        self._stopped: set[Key] = set()
+        self._stopped: dict[Key, None] = {}  # in the order of their turns
         self._look_again_at_s = self._count_again_at_s = -math.inf
         self._consumer = Consumer(
             complete(settings)
@@ -200,7 +200,7 @@ class KafkaSource:
         if partition is None or (topic, partition) not in self._partitions.keys:
             return
         if error.code() in STOPS_A_PARTITION or self._partitions.resume_at((topic, partition)) is None:
-            self._stopped.add((topic, partition))
+            self._stopped[topic, partition] = None
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         """Called, as the next two are, from within poll and close."""
@@ -230,7 +230,7 @@ class KafkaSource:
 
     def _take_up(self, ours: Sequence[Key]) -> None:
         self._partitions.assigned(ours)
-        self._stopped.difference_update(ours)
+        self._stopped = {key: None for key in self._stopped if key not in ours}
         self._incarnations.holds(topic for topic, _ in self._partitions.keys)
 
     def _forget(self, gone: Sequence[Key]) -> None:
@@ -238,7 +238,7 @@ class KafkaSource:
         if not self._closed and gone:
             self._consumer.resume(unplaced(gone))
         self._partitions.gone(gone)
-        self._stopped.difference_update(gone)
+        self._stopped = {key: None for key in self._stopped if key not in gone}
         self._incarnations.holds(topic for topic, _ in self._partitions.keys)
 
     def _tell(self, ours: Collection[Key]) -> None:
@@ -263,17 +263,22 @@ class KafkaSource:
         """Send a partition of a new group to its beginning, and say which ones have lost records."""
         if not self._stopped or self._clock() < self._look_again_at_s:
             return
-        try:
-            for key in tuple(self._stopped):
-                start = start_of(
-                    self._consumer, key, self._partitions, self._incarnations, self._limits.request_timeout_s
-                )
-                if start is not None:
-                    self._place_again(key, start)
-                self._stopped.discard(key)
-        except KafkaException as problem:
-            self._complaints.take(problem.args[0])
-            self._look_again_at_s = self._clock() + self._limits.recheck_s
+        until_s = self._clock() + self._limits.request_timeout_s
+        for key in tuple(self._stopped):
+            try:
+                self._begin_again(key)
+            except KafkaException as problem:
+                self._complaints.take(problem.args[0])
+                self._look_again_at_s = self._clock() + self._limits.recheck_s
+                self._stopped[key] = self._stopped.pop(key)
+            if self._clock() >= until_s:
+                return
+
+    def _begin_again(self, key: Key) -> None:
+        start = start_of(self._consumer, key, self._partitions, self._incarnations, self._limits.request_timeout_s)
+        if start is not None:
+            self._place_again(key, start)
+        self._stopped.pop(key, None)
 
     def _judge_ownership(self) -> None:
         ownership = self._ownership
