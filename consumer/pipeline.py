@@ -7,7 +7,7 @@ from typing import assert_never
 import msgspec
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Suppress, Weighed, cancellation, decide, is_reversal, questions, weigh
+from consumer.core.decision import Notify, Suppress, cancellation, decide, is_reversal
 from consumer.core.event import Event, TransactionPosted, event_type
 from consumer.core.masking import masked_values
 from consumer.core.notice import Change, EventKey, Notice
@@ -16,6 +16,7 @@ from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
 from consumer.core.screen import Glance, may_concern
 from consumer.core.standing import Memory, Questions, StandingChange
+from consumer.core.weighing import Weighed, questions, weigh
 from consumer.errors import Awaited, Undecodable
 from consumer.ports import DeadLetter, EventDecoder, PreferenceTable
 from consumer.telemetry import Span, point

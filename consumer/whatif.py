@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Suppress, decide, weigh
+from consumer.core.decision import Notify, Suppress, decide
 from consumer.core.egress import refusal
 from consumer.core.event import Event
 from consumer.core.masking import masked_values
@@ -15,6 +15,7 @@ from consumer.core.preferences import DetailLevel, Preferences
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.standing import Memory
 from consumer.core.texts import Text, Texts
+from consumer.core.weighing import weigh
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,10 +9,11 @@ import msgspec
 from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.resources import catalogue
 from consumer.core.catalogue import AlertKind, Catalogue
-from consumer.core.decision import Decision, Notify, Reason, Suppress, decide, questions, weigh
+from consumer.core.decision import Decision, Notify, Reason, Suppress, decide
 from consumer.core.event import Event
 from consumer.core.preferences import AlertPreference, Preferences
 from consumer.core.standing import Memory, Questions
+from consumer.core.weighing import questions, weigh
 from tests.builders import NOW, PSEUDONYMS, preferences
 
 CATALOGUE = load_catalogue(catalogue())

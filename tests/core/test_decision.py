@@ -5,10 +5,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from consumer.core.decision import Reason, cancellation, decide, weigh
+from consumer.core.decision import Reason, cancellation, decide
 from consumer.core.event import Channel, Direction, Event, TransactionStatus
 from consumer.core.preferences import AlertPreference
 from consumer.core.standing import Questions
+from consumer.core.weighing import weigh
 from tests.builders import NOW, PSEUDONYMS, account, balance, euros, preferences, record, transaction
 from tests.deciding import (
     CATALOGUE,

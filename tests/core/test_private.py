@@ -8,7 +8,7 @@ import pytest
 
 from consumer.core.candidate import candidates
 from consumer.core.catalogue import SmsType
-from consumer.core.decision import decide, questions, weigh
+from consumer.core.decision import decide
 from consumer.core.delivery import Claim
 from consumer.core.event import BalanceChanged, Channel, Counterparty, Event, Money, TransactionPosted
 from consumer.core.masking import masked_values
@@ -17,6 +17,7 @@ from consumer.core.preferences import AlertPreference, DetailLevel, Filters, Pho
 from consumer.core.remembered import Remembered
 from consumer.core.sending import Draft
 from consumer.core.standing import Memory
+from consumer.core.weighing import questions, weigh
 from tests.builders import NOW, PSEUDONYMS, account, balance, notice, preferences, record, transaction
 from tests.deciding import CATALOGUE, empty, notified
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
-from consumer.core.decision import weigh
 from consumer.core.event import Event, TransactionStatus
 from consumer.core.notice import Change
+from consumer.core.weighing import weigh
 from consumer.errors import Unavailable
 from consumer.pipeline import Case, turns
 from consumer.ports import OutboxForIntake, Recorded

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from consumer.core.candidate import unwanted
 from consumer.core.catalogue import AlertKind, Catalogue
-from consumer.core.decision import Decision, Notify, Suppress, decide, questions, weigh
+from consumer.core.decision import Decision, Notify, Suppress, decide
 from consumer.core.event import Event, event_type
 from consumer.core.preferences import AlertPreference, Preferences
 from consumer.core.rules import RULES
 from consumer.core.standing import Memory
 from consumer.core.timing import quiet_until
+from consumer.core.weighing import questions, weigh
 from tests.builders import PSEUDONYMS
 from tests.deciding import CATALOGUE, empty
 from tests.properties.deciding_strategies import INSTANTS, catalogues, customers, events

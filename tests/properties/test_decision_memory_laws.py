@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Notify, Reason, Suppress, decide, weigh
+from consumer.core.decision import Notify, Reason, Suppress, decide
 from consumer.core.event import Event, TransactionStatus
 from consumer.core.preferences import Preferences
 from consumer.core.standing import Memory
+from consumer.core.weighing import weigh
 from tests.builders import NOW, PSEUDONYMS, balance, euros, transaction
 from tests.deciding import CATALOGUE, empty, in_short, in_turn, only
 from tests.properties.deciding_strategies import AMOUNTS, BALANCES, catalogues, customers, events

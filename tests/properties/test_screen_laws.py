@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.core.catalogue import Catalogue
-from consumer.core.decision import Suppress, cancellation, decide, questions, weigh
+from consumer.core.decision import Suppress, cancellation, decide
 from consumer.core.event import Channel, Direction, Event, Money, TransactionStatus, event_type
 from consumer.core.notice import Change, EventKey
 from consumer.core.preferences import AlertPreference, Filters, Preferences
 from consumer.core.record import Record
 from consumer.core.screen import Screen, may_concern
 from consumer.core.standing import Memory, Questions, Side, Standing, StandingKey
+from consumer.core.weighing import questions, weigh
 from consumer.pipeline import Pipeline
 from consumer.ports import DeadLetter
 from tests.avro import experienced, fields_of, our_bytes

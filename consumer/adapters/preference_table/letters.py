@@ -16,6 +16,7 @@ from consumer.telemetry import DEAD_LETTERS, Line, alarm
 REMEMBERED_MAX = 100_000
 """1.6 MB, written whole each time: that is rarely."""
 _DIGEST_BYTES = 16
+_AT_ONCE_MAX = 500
 
 
 class Letters:
@@ -46,10 +47,12 @@ class Letters:
         new = [letter for letter in letters if _digest(letter.record) not in self._written]
         if not new:
             return
-        self._dead_letters.write(new)
-        self._remember(letter.record for letter in new)
-        for letter in new:
-            _tell(letter)
+        for start in range(0, len(new), _AT_ONCE_MAX):
+            some = new[start : start + _AT_ONCE_MAX]
+            self._dead_letters.write(some)
+            self._remember(letter.record for letter in some)
+            for letter in some:
+                _tell(letter)
         for reason, count in Counter(letter.reason for letter in new).items():
             DEAD_LETTERS.add(count, {"reason": reason})
 
