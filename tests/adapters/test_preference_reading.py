@@ -36,7 +36,58 @@ def drawer() -> Drawer:
 @pytest.fixture
 def reading(drawer: Drawer, tmp_path: Path) -> Reading:
     letters = Letters(drawer, tmp_path / "set-aside")
-    return Reading(wanted, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01)
+    return Reading(
+        wanted, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
+    )
+
+
+def test_a_schema_that_never_comes_is_waited_for_once_and_then_its_records_are_set_aside(
+    drawer: Drawer, tmp_path: Path
+) -> None:
+    tries, waits = list[str](), list[None]()
+
+    def decode(record: Record) -> Preferences:
+        tries.append((record.value or b"").decode())
+        if b"foreign" in (record.value or b""):
+            raise Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "no schema has this id", schema="7")
+        return wanted(record)
+
+    reading = Reading(
+        decode,
+        Letters(drawer, tmp_path / "set-aside"),
+        held_up=lambda: waits.append(None),
+        stopping=threading.Event(),
+        retry_s=0.001,
+        unknown_tries_max=5,
+    )
+
+    first, second = reading.changes_of(said(b"foreign")), reading.changes_of(said(b"foreign"))
+
+    assert first == second == {"anna": SUSPEND}
+    assert (len(waits), tries) == (4, ["foreign"] * 6)
+    assert {letter.reason for letter in drawer.letters} == {DeadLetterReason.UNKNOWN_SCHEMA}
+    assert isinstance(reading.changes_of(said(b"anna:it"))["anna"], Preferences)
+
+
+def test_a_registry_that_is_not_set_is_waited_for_without_end(drawer: Drawer, tmp_path: Path) -> None:
+    problems: list[Exception] = [Undecodable(DeadLetterReason.NO_REGISTRY, "none is set", schema="7")] * 20
+
+    def decode(record: Record) -> Preferences:
+        if problems:
+            raise problems.pop()
+        return wanted(record)
+
+    reading = Reading(
+        decode,
+        Letters(drawer, tmp_path / "set-aside"),
+        held_up=lambda: None,
+        stopping=threading.Event(),
+        retry_s=0.001,
+        unknown_tries_max=5,
+    )
+
+    assert isinstance(reading.changes_of(said(b"anna:it"))["anna"], Preferences)
+    assert drawer.letters == []
 
 
 def test_of_several_records_the_last_counts_and_the_others_are_set_aside_where_they_cannot_be_read(
@@ -59,7 +110,9 @@ def test_what_was_replaced_is_not_waited_for(drawer: Drawer, tmp_path: Path, pro
         return wanted(record)
 
     letters = Letters(drawer, tmp_path / "set-aside")
-    reading = Reading(decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01)
+    reading = Reading(
+        decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
+    )
 
     found = reading.changes_of(said(b"anna:de", b"anna:it"))["anna"]
 
@@ -99,7 +152,9 @@ def test_what_waits_for_its_schema_is_no_dead_letter(drawer: Drawer, tmp_path: P
 
     waits: list[None] = []
     letters = Letters(drawer, tmp_path / "set-aside")
-    reading = Reading(later, letters, held_up=lambda: waits.append(None), stopping=stopping, retry_s=0.001)
+    reading = Reading(
+        later, letters, held_up=lambda: waits.append(None), stopping=stopping, retry_s=0.001, unknown_tries_max=9
+    )
 
     found = reading.changes_of(said(b"anna:it"))["anna"]
 

@@ -43,6 +43,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     poll_s: float = 0.2
     request_timeout_s: float = 5.0
     retry_s: float = 1.0
+    unknown_tries_max: int = 600
     recheck_s: float = 60.0
     stale_max_s: float = 900.0
     question_timeout_s: float = 2.0
@@ -86,7 +87,14 @@ class Follower:
         self._retention, self._identity = self._administrator.retention(), self._administrator.identity()
         self._topic = topic
         self._tables = tables
-        self._reading = Reading(decode, letters, held_up=self._hold_up, stopping=stopping, retry_s=pace.retry_s)
+        self._reading = Reading(
+            decode,
+            letters,
+            held_up=self._hold_up,
+            stopping=stopping,
+            retry_s=pace.retry_s,
+            unknown_tries_max=pace.unknown_tries_max,
+        )
         self._now = now
         self._clock = clock
         self._stopping = stopping

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import count
 from logging import WARNING
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from consumer.errors import DeadLetterReason, Unavailable, Undecodable
 from consumer.ports import DeadLetter
 from consumer.telemetry import Line, alarm, log
 
+_GIVEN_UP_MAX = 1000
 Decode = Callable[[Record], Preferences]
 Result = TypeVar("Result")
 
@@ -29,7 +31,8 @@ class Reading:
     """Reads records by `decode`, and waits where one cannot be read, or set aside, yet.
 
     `held_up` is called when it begins to wait: from then on the topic is known to hold more than the table. What is missing
-    is asked for again each `retry_s`, until `stopping`.
+    is asked for again each `retry_s`, until `stopping`; a schema that the registry does not have, `unknown_tries_max` times:
+    nothing is sent to anybody meanwhile, and one record must not silence a bank. After that no other record waits for it.
     """
 
     def __init__(
@@ -40,12 +43,15 @@ class Reading:
         held_up: Callable[[], None],
         stopping: threading.Event,
         retry_s: float,
+        unknown_tries_max: int,
     ) -> None:
         self._decode = decode
         self._letters = letters
         self._held_up = held_up
         self._stopping = stopping
         self._retry_s = retry_s
+        self._unknown_tries_max = unknown_tries_max
+        self._given_up: set[str] = set()
 
     def changes_of(self, records: Iterable[Record]) -> Mapping[str, Change]:
         """What the records make of each customer; what can never be read is a dead letter by then. Raises Stopped.
@@ -110,7 +116,7 @@ class Reading:
 
     def _patiently(self, step: Callable[[], Result], record: Record) -> Result:
         said = ""
-        while True:
+        for tries in count(1):
             try:
                 return step()
             except Unavailable as outage:
@@ -118,7 +124,7 @@ class Reading:
                     log(Line.PREFERENCES_WAITING, WARNING, what=outage.what, code=outage.code)
                 said = outage.code
             except Undecodable as problem:
-                if problem.reason not in _TO_BE_MENDED:
+                if problem.reason not in _TO_BE_MENDED or self._gives_up(problem, tries):
                     raise
                 if said != problem.reason:
                     _needed(record, problem)
@@ -126,6 +132,16 @@ class Reading:
             self._held_up()
             if self._stopping.wait(self._retry_s):
                 raise Stopped
+        raise AssertionError("counting does not end")
+
+    def _gives_up(self, problem: Undecodable, tries: int) -> bool:
+        """What no registry is set for is a setting to be mended; what the registry does not have may never come."""
+        if problem.reason != DeadLetterReason.UNKNOWN_SCHEMA:
+            return False
+        schema = problem.schema or ""
+        if tries >= self._unknown_tries_max and len(self._given_up) < _GIVEN_UP_MAX:
+            self._given_up.add(schema)
+        return schema in self._given_up
 
 
 def _customer_id(record: Record) -> str | None:
