@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 import msgspec
-from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
 
 from consumer import __version__
 from consumer.adapters import resources
@@ -25,12 +24,9 @@ from consumer.adapters.preference_table import Pace, PreferenceTable
 from consumer.adapters.registry import Asking, Errands, GlueSchemas, at_once
 from consumer.adapters.sns import SnsProvider
 from consumer.backoff import endless, exponential
-from consumer.core.backpressure import LoadLimits
-from consumer.core.breaker import Tolerance
 from consumer.core.catalogue import Catalogue
-from consumer.core.flood import FloodLimits, Place, Watch, as_offsets
+from consumer.core.flood import Place, Watch, as_offsets
 from consumer.core.gate import Gate
-from consumer.core.limiter import Rate
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Position
 from consumer.core.screen import Screen
@@ -42,8 +38,9 @@ from consumer.errors import Broken, ExitCode, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.process import drained, rare_collections, signals_set
+from consumer.process import drained, rare_collections, signals_set, when_available
 from consumer.settings import Settings
+from consumer.settings.limits import flood_limits, load_limits, rate, tolerance
 from consumer.telemetry import Line, configure_logging, log
 from consumer.waiting import Waiting
 
@@ -113,7 +110,7 @@ def _build(
     errands = undo.enter_context(Errands(backoff=endless(first_s=0.5, longest_s=5.0, chance=random.SystemRandom())))
     decoder = _decoder(settings, undo, lambda what: functools.partial(errands.send, what))
     source = undo.enter_context(_source(settings))
-    cluster_id = _when_available(source.cluster_id, stopping)
+    cluster_id = when_available(source.cluster_id, stopping)
     if cluster_id is None:
         return None
     outbox = undo.enter_context(_outbox(settings, cluster_id))
@@ -235,27 +232,11 @@ def _preferences(
 
 
 def _room_guard(settings: Settings, outbox: SqliteOutbox) -> RoomGuard:
-    intake, size = settings.intake, settings.outbox
-    limits = LoadLimits(
-        due_max=intake.due_max,
-        due_resume=intake.due_resume,
-        used_max_bytes=size.used_max_bytes,
-        used_alarm_bytes=size.used_alarm_bytes,
-        free_min_bytes=size.free_min_bytes,
-        free_alarm_bytes=size.free_alarm_bytes,
-    )
-    return RoomGuard(outbox=outbox, limits=limits, now=utc_now)
+    return RoomGuard(outbox=outbox, limits=load_limits(settings), now=utc_now)
 
 
 def _flood_guard(settings: Settings, outbox: SqliteOutbox, accepted: Mapping[Place, int]) -> FloodGuard:
-    flood = settings.flood
-    limits = FloodLimits(
-        window_records=flood.window_records,
-        letters_min=flood.letters_min,
-        share_max=flood.share_max,
-        run_max=flood.run_max,
-    )
-    watch = Watch(limits, stops=outbox.stops(), accepted=accepted)
+    watch = Watch(flood_limits(settings), stops=outbox.stops(), accepted=accepted)
     return FloodGuard(outbox=outbox, watch=watch, now=utc_now)
 
 
@@ -284,7 +265,7 @@ def _dispatch(
             connections_max=sending.workers + 1,
         ),
         pseudonyms=pseudonyms,
-        gate=_gate(settings),
+        gate=Gate(rate=rate(settings), tolerance=tolerance(settings), now=utc_now()),
         backoff=exponential(
             first_s=sending.backoff_first_s,
             longest_s=sending.backoff_longest_s,
@@ -304,27 +285,3 @@ def _dispatch(
             parts_max=sending.parts_max,
         ),
     )
-
-
-def _gate(settings: Settings) -> Gate:
-    rate, breaker = settings.rate, settings.breaker
-    return Gate(
-        rate=Rate(parts_per_s=rate.parts_per_s, burst_parts=rate.burst_parts, recipient_s=rate.recipient_s),
-        tolerance=Tolerance(ambiguous_max=breaker.ambiguous_max, first_s=breaker.first_s, longest_s=breaker.longest_s),
-        now=utc_now(),
-    )
-
-
-def _when_available(question: Callable[[], str], stopping: threading.Event) -> str | None:
-    """Ask until there is an answer; None if told to stop first."""
-    asking = Retrying(
-        retry=retry_if_exception_type(Unavailable),
-        wait=wait_exponential(multiplier=0.5, max=10.0),
-        stop=stop_when_event_set(stopping),
-        sleep=sleep_using_event(stopping),
-        reraise=True,
-    )
-    try:
-        return asking(question)
-    except Unavailable:
-        return None

@@ -1,4 +1,4 @@
-"""What the process and the system around it ask of each other: signals, a timely end, seldom garbage."""
+"""What the process and the system around it ask of each other: signals, patience, a timely end, seldom garbage."""
 
 import contextlib
 import gc
@@ -6,6 +6,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+
+from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
+
+from consumer.errors import Unavailable
 
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 _COLLECT_AFTER = (50_000, 20, 20)
@@ -76,3 +80,18 @@ def _listen(ear: socket.socket, stopping: threading.Event) -> None:
     while heard := ear.recv(1):
         if heard[0] in _SIGNALS:
             stopping.set()
+
+
+def when_available(question: Callable[[], str], stopping: threading.Event) -> str | None:
+    """Ask until there is an answer; None if told to stop first."""
+    asking = Retrying(
+        retry=retry_if_exception_type(Unavailable),
+        wait=wait_exponential(multiplier=0.5, max=10.0),
+        stop=stop_when_event_set(stopping),
+        sleep=sleep_using_event(stopping),
+        reraise=True,
+    )
+    try:
+        return asking(question)
+    except Unavailable:
+        return None
