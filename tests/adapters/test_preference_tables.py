@@ -16,6 +16,7 @@ from consumer.adapters.preference_table.tables import Tables, TopicNow
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Screen
 from consumer.core.shrinkage import Shrinkage
+from consumer.errors import Broken
 from tests.builders import NOW, preferences
 from tests.deciding import CATALOGUE
 
@@ -89,6 +90,25 @@ def test_one_that_is_being_filled_is_continued_after_a_restart(opens: Opens, fol
 
     assert again.fit(topic_now("other")) == at_its_end("other")
     assert (again.is_rebuilding, again.filled.customers, folders()) == (True, 3, ["1", "2"])
+
+
+def test_one_that_was_damaged_while_it_was_filled_is_given_up_for_the_old_one(
+    opens: Opens, folders: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    rebuilding(opens(), 3).close()
+    (tmp_path / "tables" / "2" / "data.mdb").write_bytes(b"torn by a crash of the machine" * 1000)
+
+    again = opens()
+
+    assert (again.is_rebuilding, again.in_use.customers, folders()) == (False, 10, ["1"])
+
+
+def test_a_damaged_one_that_is_the_only_one_ends_the_process(opens: Opens, tmp_path: Path) -> None:
+    filled(opens()).close()
+    (tmp_path / "tables" / "1" / "data.mdb").write_bytes(b"torn" * 1000)
+
+    with pytest.raises(Broken):
+        opens()
 
 
 def test_one_that_does_not_fit_either_is_begun_anew(opens: Opens, folders: Callable[[], list[str]]) -> None:

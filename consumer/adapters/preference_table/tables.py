@@ -1,7 +1,7 @@
 """The table in use and, where that does not fit its topic any more, the one that is filled to take its place."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from logging import WARNING
 from pathlib import Path
@@ -48,7 +48,9 @@ class Tables:
             if in_use is not None:
                 _remove(path / str(number))
                 continue
-            table = open_table(path / str(number))
+            table = self._opened(number, numbers)
+            if table is None:
+                continue
             if table.is_in_use:
                 in_use = table
             elif self._coming is None:
@@ -61,6 +63,16 @@ class Tables:
             in_use = self._begun()
             in_use.put_to_use(None)
         self._in_use = in_use
+
+    def _opened(self, number: int, numbers: Collection[int]) -> PreferenceStore | None:
+        """None where it is damaged and was given up: an older one is there, which fills again what it lacks."""
+        try:
+            return self._open(self._path / str(number))
+        except Broken:
+            if number == min(numbers):
+                raise
+            _remove(self._path / str(number))
+            return None
 
     @property
     def in_use(self) -> PreferenceStore:
