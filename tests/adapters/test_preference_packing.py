@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from consumer.adapters.preference_table.packing import Packing
+from consumer.adapters.preference_table.packing import Packing, Wishes
 from consumer.core.event import Channel, Direction, Money
 from consumer.core.preferences import AlertPreference, Filters, Preferences, QuietHours, Repeat
 from consumer.core.screen import Screen, Word
@@ -92,6 +92,17 @@ def test_what_is_no_longer_whole_is_refused(cut: int) -> None:
 
     with pytest.raises(ValueError, match=r".+"):
         packing.unpack(packing.pack(FULL)[:cut])
+
+
+def test_nothing_of_what_is_packed_is_shown() -> None:
+    shown = [repr(Wishes(FULL.consents, FULL.alerts, suspended=False)), repr(Packing(WORD)._rest_of(rest_of(FULL)))]
+
+    assert shown == ["Wishes()", "Rest()"]
+
+
+def rest_of(asked: Preferences) -> bytes:
+    packed = Packing(WORD).pack(asked)
+    return packed[4 + int.from_bytes(packed[:4], "little") :]
 
 
 def test_most_of_what_is_as_by_default_takes_little_room() -> None:

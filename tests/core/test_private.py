@@ -58,13 +58,14 @@ ASKED = preferences(
 
 def everything_made_of(event: Event) -> list[Any]:
     """What deciding, telling and sending make of an event, from the record to the claim."""
-    decision = notified(decide(weigh(event, "cust-1", ASKED, CATALOGUE, PSEUDONYMS), empty(), NOW))
+    weighed = weigh(event, "cust-1", ASKED, CATALOGUE, PSEUDONYMS)
+    decision = notified(decide(weighed, empty(), NOW))
     memory = Memory()
     memory.learn(decision.standings, decision.occurrences)
     told = notice(facts=decision.facts, occurrences=decision.occurrences, values=masked_values(event, DetailLevel.FULL))
     claim = Claim(notice_id=1, fence=1, owner="-", lease_until=NOW, attempts=0, doubts=0, notice=told)
     keys = Remembered(event=event, customer_id="cust-1", preferences=ASKED, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS)
-    asked = questions([weigh(event, "cust-1", ASKED, CATALOGUE, PSEUDONYMS)])
+    asked = questions([weighed])
     changed = Change(notice=told, standings=decision.standings)
     return [
         event,
@@ -77,6 +78,7 @@ def everything_made_of(event: Event) -> list[Any]:
         asked,
         changed,
         candidates(event, ASKED, CATALOGUE),
+        weighed,
     ]
 
 
