@@ -4,7 +4,7 @@ import io
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -48,15 +48,9 @@ def reference(places: Places, count: int) -> Spent:
     return _consumed(places, count, decode)
 
 
-def avviso(
-    places: Places, count: int, told: int, table: PreferenceTable, folder: Path, passers_by: Iterable[str]
-) -> Spent:
-    """Everything that intake does, for a new group and on a new outbox: nothing was read, nothing was told.
-
-    What `table` remembers of earlier rounds is what it would after days of other events: `passers_by` were looked up since.
-    """
+def avviso(places: Places, count: int, told: int, table: PreferenceTable, folder: Path) -> Spent:
+    """Everything that intake does, for a new group and on a new outbox: nothing was read, nothing was told."""
     stopping, watch = threading.Event(), _Watch(count)
-    table.words(passers_by)
 
     def watched(source: RecordSource) -> RecordSource:
         return CountingSource(source, count, stopping, begun=watch.start, done=watch.done)

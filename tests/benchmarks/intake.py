@@ -1,6 +1,5 @@
 """Avviso's whole intake beside the loops that do less with the same records, for several mixtures of events."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -10,15 +9,13 @@ import msgspec
 from consumer.adapters.preference_table import PreferenceTable
 from tests.benchmarks.bank import Bank
 from tests.benchmarks.contenders import BATCH_RECORDS, avviso, consume, reference
-from tests.benchmarks.customers import Customers
-from tests.benchmarks.measuring import Contest, Side, Spent
+from tests.benchmarks.measuring import Contest, Side
 from tests.benchmarks.population import (
     BALANCES,
     ORDINARY,
     RECORD_BYTES,
     TRANSACTIONS,
     Mixture,
-    elsewhere,
     events,
 )
 from tests.benchmarks.publishing import published
@@ -64,7 +61,7 @@ def _contest(site: Site, bank: Bank, table: PreferenceTable, mixture: Mixture) -
     ours = Side(
         name="Avviso",
         does="poll, screen, decode, decide, outbox on SQLite with synchronous=FULL, offsets committed",
-        do=_Avviso(site, bank.customers, table, mixture, places),
+        do=partial(avviso, places, count, mixture.told_of(count), table, site.folder),
     )
     fetched = Side(name="consume", does=f"consume({BATCH_RECORDS}) only", do=partial(consume, places, count))
     return Contest(
@@ -81,28 +78,3 @@ def _contest(site: Site, bank: Bank, table: PreferenceTable, mixture: Mixture) -
             "framing": "Avro single object",
         },
     )
-
-
-class _Avviso:
-    """Each call is a round, before which other customers' events have passed."""
-
-    def __init__(
-        self, site: Site, customers: Customers, table: PreferenceTable, mixture: Mixture, places: Places
-    ) -> None:
-        self._site = site
-        self._customers = customers
-        self._table = table
-        self._mixture = mixture
-        self._places = places
-        self._seeds = itertools.count()
-
-    def __call__(self) -> Spent:
-        count = self._site.scale.records
-        return avviso(
-            self._places,
-            count,
-            self._mixture.told_of(count),
-            self._table,
-            self._site.folder,
-            elsewhere(self._customers.count, self._customers, next(self._seeds)),
-        )

@@ -98,13 +98,6 @@ def events(mixture: Mixture, count: int, customers: Customers, topics: Mapping[s
         yield Told(topic=topics[schema], key=account_id(who), value=encode(schema, fields))
 
 
-def elsewhere(count: int, customers: Customers, seed: int) -> Iterator[str]:
-    """The customers of so many other events of the ordinary mixture: half of them have nothing on."""
-    chance = random.Random(seed)
-    for number in range(count):
-        yield customer_id(customers.with_alerts(chance) if number % 2 else customers.without_alerts(chance))
-
-
 def _transaction(number: int, who: int, at: datetime, sort: Sort, chance: random.Random) -> dict[str, Any]:
     large, small = chance.randrange(100_00, 5_000_00), chance.randrange(1_00, 99_99)
     filtered = sort is Sort.MISSED and has_filter(who)
