@@ -70,13 +70,16 @@ class Partitions:
         """Deliver of this one again."""
         self._held_back.discard(key)
 
-    def delivered(self, position: Position) -> int | None:
-        """Note a record on its way to the caller; returns its epoch, or None if its partition is not ours."""
-        progress = self._held.get((position.topic, position.partition))
-        if progress is None:
-            return None
-        progress.delivered = position.offset + 1
-        return progress.epoch
+    @property
+    def epochs(self) -> Mapping[Key, int]:
+        """In which epoch each of ours is held."""
+        return {key: progress.epoch for key, progress in self._held.items()}
+
+    def delivered(self, records: Iterable[Record]) -> None:
+        """Note what is on its way to the caller, all of it ours, in order within each partition."""
+        last = {(record.position.topic, record.position.partition): record for record in records}
+        for key, record in last.items():
+            self._held[key].delivered = record.position.offset + 1
 
     def resume_at(self, key: Key) -> int | None:
         """The record after the last one delivered; None where none was, or the partition is not ours."""

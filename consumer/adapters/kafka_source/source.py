@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +19,7 @@ from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.placing import placing
 from consumer.adapters.kafka_source.starting import start_of
-from consumer.adapters.kafka_source.translation import complete, keys, listed, position_of, record_of, unplaced
+from consumer.adapters.kafka_source.translation import complete, keys, listed, records_of, unplaced
 from consumer.core.record import Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm, log
@@ -99,15 +99,12 @@ class KafkaSource:
         self._judge_ownership()
         self._look_at_stopped()
         self._start_over()
-        records: list[Record] = []
-        for message in self._fetch(records_max, timeout_s):
-            error = message.error()
-            if error is not None:
+        messages = self._fetch(records_max, timeout_s)
+        records = records_of(messages, self._partitions.epochs)
+        self._partitions.delivered(records)
+        for message in messages:
+            if (error := message.error()) is not None:
                 self._take_error(message, error)
-                continue
-            record = self._accept(message)
-            if record is not None:
-                records.append(record)
         kept, late = self._flow.parted(records, stopped=self._holds_back)
         self._flow.rewind(self._consumer, late)
         return kept
@@ -170,7 +167,7 @@ class KafkaSource:
     def _holds_back(self) -> bool:
         return self._paused or (self._ownership is not None and not self._ownership.proven)
 
-    def _fetch(self, records_max: int, timeout_s: float) -> Iterable[Message]:
+    def _fetch(self, records_max: int, timeout_s: float) -> Sequence[Message]:
         """consume() alone would wait for a full batch."""
         try:
             first = self._consumer.poll(timeout_s)
@@ -182,12 +179,6 @@ class KafkaSource:
             return (first, *self._consumer.consume(records_max - 1, 0)) if records_max > 1 else (first,)
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
-
-    def _accept(self, message: Message) -> Record | None:
-        """None for what was fetched from a partition that a rebalance has taken away meanwhile."""
-        position = position_of(message)
-        epoch = self._partitions.delivered(position)
-        return None if epoch is None else record_of(message, position, epoch)
 
     def _take_error(self, message: Message, error: KafkaError) -> None:
         """A partition that fails before its first record has stopped for good: librdkafka asks once where to begin."""

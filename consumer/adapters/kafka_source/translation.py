@@ -46,25 +46,34 @@ def listed(held: Iterable[Key]) -> str:
     return " ".join(f"{topic}[{partition}]" for topic, partition in sorted(held))
 
 
-def position_of(message: Message) -> Position:
-    """Where a record that is no error lies."""
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    assert topic is not None
-    assert partition is not None
-    assert offset is not None
-    return Position(topic=topic, partition=partition, offset=offset)
+def records_of(messages: Iterable[Message], epochs: Mapping[Key, int]) -> list[Record]:
+    """The records among them, as polled, of partitions that are held, each in its epoch; errors are left out.
 
-
-def record_of(message: Message, position: Position, epoch: int) -> Record:
-    """The record as polled; one without a timestamp of its own counts as of 1970."""
-    return Record(
-        position=position,
-        key=message.key(),
-        value=message.value(),
-        headers=_headers(message),
-        timestamp_ms=max(message.timestamp()[1], 0),
-        epoch=epoch,
-    )
+    A record without a timestamp of its own counts as of 1970.
+    """
+    records = []
+    for message in messages:
+        if message.error() is not None:
+            continue
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        assert topic is not None
+        assert partition is not None
+        assert offset is not None
+        epoch = epochs.get((topic, partition))
+        if epoch is None:  # taken away by a rebalance since it was fetched
+            continue
+        timestamp_ms = message.timestamp()[1]
+        records.append(
+            Record(
+                position=Position(topic=topic, partition=partition, offset=offset),
+                key=message.key(),
+                value=message.value(),
+                headers=_headers(message),
+                timestamp_ms=timestamp_ms if timestamp_ms > 0 else 0,
+                epoch=epoch,
+            )
+        )
+    return records
 
 
 def _headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
