@@ -150,9 +150,9 @@ class Intake:
     def _read(self, batch: _Batch) -> None:
         """Every record is screened out, or becomes cases or a dead letter, or has to wait. It may be done again."""
         batch.cases, batch.letters, batch.awaiting = [], [], {}
-        glanced = list(zip(batch.records, self.pipeline.screen(batch.records), strict=True))
-        batch.screened = [(record, glance) for record, glance in glanced if glance is not None]
-        for record in (record for record, glance in glanced if glance is None):
+        records, glances = batch.records, self.pipeline.screen(batch.records)
+        batch.screened = [(one, glance) for one, glance in zip(records, glances, strict=True) if glance is not None]
+        for record in [one for one, glance in zip(records, glances, strict=True) if glance is None]:
             if batch.awaiting and record.delivery in batch.awaiting:
                 continue
             try:
@@ -224,7 +224,7 @@ def _waits(record: Record, batch: _Batch) -> bool:
     return first is not None and record.position.offset >= first[0].position.offset
 
 
-_topic, _event_type, _customer_ids = map(attrgetter, ("position.topic", "event_type", "customer_ids"))
+_topic, _event_type, _customer_ids = map(attrgetter, ("position.topic", "heading.event_type", "customer_ids"))
 
 
 def _tell(letters: Sequence[DeadLetter]) -> None:

@@ -37,7 +37,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def preferences(self) -> Preferences | None:
         """What the customer asked for; None if nothing."""
-        return self.weighed.keys.preferences
+        return self.weighed.preferences
 
 
 def turns(cases: Iterable[Case]) -> list[list[Case]]:
@@ -80,8 +80,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
     def screen(self, records: Sequence[Record]) -> Sequence[Glance | None]:
         """Of each record that can concern nobody what was seen of it; None of those with something to tell or remember."""
-        glances = [self.decoder.glance(record) for record in records]
-        words = self.preferences.words(one for glance in glances if glance is not None for one in glance.customer_ids)
+        glances = list(map(self.decoder.glance, records))
+        words = self.preferences.words([one for seen in glances if seen is not None for one in seen.customer_ids])
         word = words.__getitem__
         return [
             None if glance is None or may_concern(glance, map(word, glance.customer_ids)) else glance

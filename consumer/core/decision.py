@@ -14,7 +14,7 @@ from consumer.core.notice import Cancellation
 from consumer.core.preferences import Preferences, Repeat
 from consumer.core.reason import Reason
 from consumer.core.record import Position
-from consumer.core.remembered import Remembered
+from consumer.core.remembered import Keys
 from consumer.core.rules import compared_money
 from consumer.core.standing import (
     Memory,
@@ -73,23 +73,23 @@ def decide(weighed: Weighed, memory: Memory, now: datetime) -> Decision:
 
     `memory` answers `questions`, and has learnt from all decisions before this one. `now` is aware UTC.
     """
-    closest, keys = weighed.closest, weighed.keys
     if not weighed.found:
-        return _SILENT[closest]
-    told: list[Candidate] = []
+        return _SILENT[weighed.closest]
+    closest = weighed.closest
+    told: list[tuple[Candidate, Keys]] = []
     changes: list[StandingChange] = []
-    for one in weighed.found:
-        reason, change = _judge(one, keys, memory, now)
+    for one, keys in weighed.found:
+        reason, change = _judge(one, keys, weighed, memory, now)
         if change is not None:
             changes.append(change)
         if reason is None:
-            told.append(one)
+            told.append((one, keys))
         else:
             closest = closest.closer_of(reason)
     if not told:
         return Suppress(reason=closest, standings=tuple(changes))
-    fresh = [one for one in told if not _is_stale(one, keys, now)]
-    return _notify(fresh or told, tuple(changes), keys, memory, now)
+    fresh = [(one, keys) for one, keys in told if not _is_stale(one, weighed, now)]
+    return _notify(fresh or told, tuple(changes), weighed, memory, now)
 
 
 def is_reversal(event: Event) -> TypeGuard[TransactionPosted]:
@@ -121,29 +121,29 @@ _NOTHING_TO_RECOVER_FROM = frozenset({Reason.ABOVE_THRESHOLD, Reason.NO_USABLE_P
 
 
 def _judge(
-    one: Candidate, keys: Remembered, memory: Memory, now: datetime
+    one: Candidate, keys: Keys, weighed: Weighed, memory: Memory, now: datetime
 ) -> tuple[Reason | None, StandingChange | None]:
     """Why the candidate is silent, or None if it is told; and the side on which the account is seen now, if it has one."""
-    if one.side is None:
-        return _told_already(one, keys, memory) or _unreachable(one, keys, now), None
-    key = keys.standing(one)
+    key = keys.standing
+    if key is None:
+        return _told_already(one, keys, weighed, memory) or _unreachable(one, weighed, now), None
     before = memory.standings.get(key)
-    order = keys.event.order
+    order = weighed.event.order
     if before is not None and not before.precedes(order):
         return Reason.OUT_OF_ORDER, None
-    reason = _not_news(one, before, keys, memory) or _unreachable(one, keys, now)
-    untold = _is_stale(one, keys, now) if reason is None else reason in _NOTHING_TO_RECOVER_FROM
+    reason = _not_news(one, before, keys, weighed, memory) or _unreachable(one, weighed, now)
+    untold = _is_stale(one, weighed, now) if reason is None else reason in _NOTHING_TO_RECOVER_FROM
     side = Side.ABOVE if untold else Side.BELOW
     return reason, StandingChange(key=key, before=before, after=Standing(side=side, sequence=order))
 
 
-def _not_news(one: Candidate, before: Standing | None, keys: Remembered, memory: Memory) -> Reason | None:
+def _not_news(one: Candidate, before: Standing | None, keys: Keys, weighed: Weighed, memory: Memory) -> Reason | None:
     if one.side is Side.ABOVE:
         return Reason.ABOVE_THRESHOLD
     until_recovered = one.repeat is Repeat.UNTIL_RECOVERED and before is not None and before.side is Side.BELOW
-    if until_recovered and not _fell_just_now(one, keys.event):
+    if until_recovered and not _fell_just_now(one, weighed.event):
         return Reason.NOT_RECOVERED
-    return _told_already(one, keys, memory)
+    return _told_already(one, keys, weighed, memory)
 
 
 def _fell_just_now(one: Candidate, event: Event) -> bool:
@@ -157,7 +157,7 @@ def _fell_just_now(one: Candidate, event: Event) -> bool:
     return previous.currency == event.available.currency and previous.amount >= one.threshold.amount
 
 
-def _told_already(one: Candidate, keys: Remembered, memory: Memory) -> Reason | None:
+def _told_already(one: Candidate, keys: Keys, weighed: Weighed, memory: Memory) -> Reason | None:
     """A stage is told once; a booking after its authorisation if the amount is another; an authorisation after it never.
 
     It is the same payment whichever kind told of the other stage: what is booked may pass a threshold that was just missed.
@@ -165,17 +165,17 @@ def _told_already(one: Candidate, keys: Remembered, memory: Memory) -> Reason | 
     told = memory.told
     if not told:
         return None
-    if keys.day(one) in told or keys.stage(one) in told:
+    if keys.day in told or keys.stage in told:
         return Reason.ALREADY_TOLD
-    for earlier in _told_at_other_stage(keys, memory):
-        if not _is_other_news(keys.event, earlier, one.kind.tolerance_ratio):
+    for earlier in _told_at_other_stage(weighed, memory):
+        if not _is_other_news(weighed.event, earlier, one.kind.tolerance_ratio):
             return Reason.ALREADY_TOLD
     return None
 
 
-def _told_at_other_stage(keys: Remembered, memory: Memory) -> list[Occurrence]:
+def _told_at_other_stage(weighed: Weighed, memory: Memory) -> list[Occurrence]:
     told = memory.told
-    return [told[key] for key in keys.other_stage if key in told] if told else []
+    return [told[key] for key in weighed.other_stage if key in told] if told else []
 
 
 def _is_other_news(event: Event, told: Occurrence, tolerance_ratio: Decimal) -> bool:
@@ -187,21 +187,21 @@ def _is_other_news(event: Event, told: Occurrence, tolerance_ratio: Decimal) -> 
     return abs(event.amount.amount - told.amount) > told.amount * tolerance_ratio
 
 
-def _unreachable(one: Candidate, keys: Remembered, now: datetime) -> Reason | None:
+def _unreachable(one: Candidate, weighed: Weighed, now: datetime) -> Reason | None:
     """A mandatory kind waits for a phone; quiet hours are no reason for what is stale already."""
-    preferences, kind = keys.preferences, one.kind
+    preferences, kind = weighed.preferences, one.kind
     if not kind.mandatory and (preferences is None or preferences.usable_phone is None):
         return Reason.NO_USABLE_PHONE
-    return Reason.QUIET_PAST_FRESHNESS if now < _stale_at(one, keys) <= _not_before(kind, preferences, now) else None
+    return Reason.QUIET_PAST_FRESHNESS if now < _stale_at(one, weighed) <= _not_before(kind, preferences, now) else None
 
 
-def _is_stale(one: Candidate, keys: Remembered, now: datetime) -> bool:
+def _is_stale(one: Candidate, weighed: Weighed, now: datetime) -> bool:
     """Whether it is news no more: its notice can only expire, so it must not stand in the way of what is fresh."""
-    return _stale_at(one, keys) <= now
+    return _stale_at(one, weighed) <= now
 
 
-def _stale_at(one: Candidate, keys: Remembered) -> datetime:
-    return keys.event.occurred_at + one.kind.freshness
+def _stale_at(one: Candidate, weighed: Weighed) -> datetime:
+    return weighed.event.occurred_at + one.kind.freshness
 
 
 def _not_before(kind: AlertKind, preferences: Preferences | None, now: datetime) -> datetime:
@@ -211,32 +211,57 @@ def _not_before(kind: AlertKind, preferences: Preferences | None, now: datetime)
 
 
 def _notify(
-    told: list[Candidate], standings: tuple[StandingChange, ...], keys: Remembered, memory: Memory, now: datetime
+    told: list[tuple[Candidate, Keys]],
+    standings: tuple[StandingChange, ...],
+    weighed: Weighed,
+    memory: Memory,
+    now: datetime,
 ) -> Notify:
     """One notice for all that is told, the most important first; the order of the catalogue breaks ties."""
-    first, *others = sorted(told, key=lambda one: one.kind.alert_class.rank)
-    still_news = () if _is_stale(first, keys, now) else (first, *others)
-    facts = _facts(first, keys, standings, memory)
+    first, *others = sorted([one for one, _ in told], key=_rank)
+    still_news = () if _is_stale(first, weighed, now) else told
+    facts = _facts(first, standings, weighed, memory)
     for one in others:
-        facts |= {f"{one.kind.name}.{name}": fact for name, fact in _facts(one, keys, standings, memory).items()}
+        facts |= {f"{one.kind.name}.{name}": fact for name, fact in _facts(one, standings, weighed, memory).items()}
     return Notify(
         kind=first.kind.name,
-        also=tuple(one.kind.name for one in others),
-        occurrences=tuple(occurrence for one in still_news for occurrence in keys.occurrences(one)),
+        also=tuple([one.kind.name for one in others]),
+        occurrences=tuple([occurrence for _, keys in still_news for occurrence in _occurrences(keys, weighed.event)]),
         standings=standings,
         facts=facts,
-        not_before=_not_before(first.kind, keys.preferences, now),
-        stale_at=_stale_at(first, keys),
+        not_before=_not_before(first.kind, weighed.preferences, now),
+        stale_at=_stale_at(first, weighed),
     )
 
 
-def _facts(one: Candidate, keys: Remembered, standings: tuple[StandingChange, ...], memory: Memory) -> dict[str, str]:
+def _rank(one: Candidate) -> int:
+    return one.kind.alert_class.rank
+
+
+def _occurrences(keys: Keys, event: Event) -> list[Occurrence]:
+    """All that is told with the candidate and may not be told again."""
+    money = event.amount if isinstance(event, TransactionPosted) else None
+    return [
+        Occurrence(
+            customer_id=key.customer_id,
+            kind=key.kind,
+            scope=key.scope,
+            amount=None if money is None else money.amount,
+            currency=None if money is None else money.currency,
+        )
+        for key in (keys.day, keys.stage)
+        if key is not None
+    ]
+
+
+def _facts(one: Candidate, standings: tuple[StandingChange, ...], weighed: Weighed, memory: Memory) -> dict[str, str]:
     """What was compared, for whoever asks why; amounts only where they decided."""
+    event = weighed.event
     facts = {"rule": one.kind.rule, "repeat": one.repeat.value}
-    if isinstance(keys.event, TransactionPosted):
-        facts["status"] = keys.event.status.value
+    if isinstance(event, TransactionPosted):
+        facts["status"] = event.status.value
     if one.threshold is not None:
-        compared = compared_money(keys.event)
+        compared = compared_money(event)
         facts["amount"] = _written(compared.amount, compared.currency)
         facts["threshold"] = _written(one.threshold.amount, compared.currency)
         facts["threshold_source"] = one.threshold.source
@@ -245,10 +270,10 @@ def _facts(one: Candidate, keys: Remembered, standings: tuple[StandingChange, ..
             facts["side_before"] = "unknown" if change.before is None else change.before.side.value
             facts["side_after"] = change.after.side.value
             facts["sequence"] = str(change.after.sequence)
-    earlier = next(iter(_told_at_other_stage(keys, memory)), None)
-    if earlier is not None and earlier.amount is not None and isinstance(keys.event, TransactionPosted):
-        facts["amount"] = _written(keys.event.amount.amount, keys.event.amount.currency)
-        facts["told_amount"] = _written(earlier.amount, earlier.currency or keys.event.amount.currency)
+    earlier = next(iter(_told_at_other_stage(weighed, memory)), None)
+    if earlier is not None and earlier.amount is not None and isinstance(event, TransactionPosted):
+        facts["amount"] = _written(event.amount.amount, event.amount.currency)
+        facts["told_amount"] = _written(earlier.amount, earlier.currency or event.amount.currency)
         facts["tolerance_ratio"] = f"{one.kind.tolerance_ratio:f}"
     return facts
 

@@ -8,7 +8,6 @@ import msgspec
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_FIRST_MS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
@@ -31,9 +30,9 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, order=True, gc=False):
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A record as polled: bytes that nobody has looked into yet.
 
-    `timestamp_ms` is the record's own timestamp in milliseconds since 1970 (UTC). Header values are bytes or absent. `epoch`
-    names the assignment of partitions that delivered it: after a rebalance an older epoch's record is no longer ours.
-    Key, value and headers may hold anything a bank knows of a customer, so none of them is printed.
+    `timestamp_ms` is the record's own timestamp in milliseconds since 1970 (UTC), negative where it has none. Header values
+    are bytes or absent. `epoch` names the assignment of partitions that delivered it: after a rebalance an older epoch's
+    record is no longer ours. Key, value and headers may hold anything a bank knows of a customer: none of them is printed.
     """
 
     position: Position
@@ -45,8 +44,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def timestamp(self) -> datetime:
-        """The record's timestamp as an aware UTC datetime; the first or last there is where a producer wrote beyond it."""
-        return _EPOCH + _MILLISECOND * min(max(self.timestamp_ms, _FIRST_MS), _LAST_MS)
+        """The record's timestamp as an aware UTC datetime; 1970, or the last there is, where it lies beyond."""
+        return _EPOCH + _MILLISECOND * min(max(self.timestamp_ms, 0), _LAST_MS)
 
     def header(self, name: str) -> bytes | None:
         """The last value of the header called `name`, or None."""

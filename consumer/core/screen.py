@@ -37,27 +37,42 @@ _BY_SYMBOLS: Mapping[tuple[str, ...], int] = {
     for sort, bit in _SORTS.items()
     if TransactionStatus.REVERSED not in sort  # it takes back what was to be told, whatever the switches say
 }
+_BALANCE = 0
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-_CURRENCIES_MAX = 1024
 _WORDS_MAX = 4096
 _EXACT = Context(prec=100)
+
+
+class Heading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What many events begin with alike.
+
+    `sort`: of a transaction its bit, of a balance 0; None where no possible event begins so.
+    """
+
+    event_type: str
+    currency: str
+    sort: int | None
+
+
+def heading(event_type: str, currency: str, symbols: tuple[str, ...] = ()) -> Heading:
+    """`symbols`: a transaction's direction, status and channel as our schema spells them."""
+    sort = _BY_SYMBOLS.get(symbols) if event_type == TRANSACTION else _BALANCE
+    return Heading(event_type=event_type, currency=currency, sort=sort if _CURRENCY.match(currency) else None)
 
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The leading fields of an event as they stand in its record. `amount`, or what is available, in ten-thousandths.
 
-    `symbols`: direction, status and channel as our schema spells them; empty for a balance. Nothing is checked yet.
+    Nothing is checked yet.
     """
 
-    event_type: str
+    heading: Heading
     customer_ids: Sequence[str]
     amount: int
-    currency: str
-    symbols: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """The type only."""
-        return f"Glance(event_type={self.event_type!r})"
+        return f"Glance(event_type={self.heading.event_type!r})"
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,15 +129,20 @@ def may_concern(glance: Glance, words: Iterable[Word]) -> bool:
 
     It may say yes too often, never too rarely: what no possible event begins with is left to whoever reads all of it.
     """
-    currency = glance.currency
-    if not _is_currency(currency) or not glance.customer_ids or "" in glance.customer_ids:
+    heading, customer_ids = glance.heading, glance.customer_ids
+    if heading.sort is None or not customer_ids or "" in customer_ids:
         return True
-    if glance.event_type == BALANCE:
-        # Comfortable ones too: they re-arm an alert, and tell that what comes late is out of order.
-        return any(word.balances is None or currency in word.balances for word in words)
-    sort, amount = _BY_SYMBOLS.get(glance.symbols), glance.amount
-    if sort is None or amount < 0:
-        return True
+    if heading.sort == _BALANCE:
+        return _balance_may_concern(heading.currency, words)
+    return glance.amount < 0 or _transaction_may_concern(heading.sort, heading.currency, glance.amount, words)
+
+
+def _balance_may_concern(currency: str, words: Iterable[Word]) -> bool:
+    """Comfortable ones may too: they re-arm an alert, and tell that what comes late is out of order."""
+    return any(word.balances is None or currency in word.balances for word in words)
+
+
+def _transaction_may_concern(sort: int, currency: str, amount: int, words: Iterable[Word]) -> bool:
     for word in words:
         if word.always & sort:
             return True
@@ -178,8 +198,3 @@ def _limited(limit: frozenset[Any], place: int) -> int:
 def _shared(always: int, dear: tuple[tuple[str, tuple[int, int]], ...], balances: frozenset[str] | None) -> Word:
     """One word for all customers who asked for the same: millions of them are held in memory."""
     return Word(always=always, dear=dict(dear), balances=balances)
-
-
-@lru_cache(_CURRENCIES_MAX)
-def _is_currency(code: str) -> bool:
-    return _CURRENCY.match(code) is not None

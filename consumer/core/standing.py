@@ -1,6 +1,7 @@
 """What must be remembered between events: standings, and what was told already."""
 
 import enum
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 import msgspec
@@ -83,8 +84,8 @@ class OccurrenceKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Questions(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch needs to remember before it can be decided."""
 
-    standings: frozenset[StandingKey] = frozenset()
-    occurrences: frozenset[OccurrenceKey] = frozenset()
+    standings: AbstractSet[StandingKey] = frozenset()
+    occurrences: AbstractSet[OccurrenceKey] = frozenset()
 
 
 class Memory(msgspec.Struct, kw_only=True):

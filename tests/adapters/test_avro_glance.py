@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.avro import confluent
-from consumer.core.screen import LEADING, Glance
+from consumer.core.screen import LEADING, Glance, heading
 from tests.avro import (
     ID,
     Listed,
@@ -24,11 +24,9 @@ from tests.avro import (
 from tests.builders import record
 
 SEEN = Glance(
-    event_type="TransactionPosted",
+    heading=heading("TransactionPosted", "EUR", ("DEBIT", "POSTED", "CARD_PRESENT")),
     customer_ids=["cust-1"],
     amount=2_500_000,
-    currency="EUR",
-    symbols=("DEBIT", "POSTED", "CARD_PRESENT"),
 )
 DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 20}
 
@@ -47,7 +45,7 @@ def test_the_leading_fields_are_seen_as_they_stand() -> None:
     assert reader.glance(record(value=our_bytes("TransactionPosted", transaction_fields()))) == SEEN
     assert reader.glance(
         record(value=our_bytes("BalanceChanged", balance_fields(available=Decimal("-0.5"))))
-    ) == Glance(event_type="BalanceChanged", customer_ids=["cust-1"], amount=-5000, currency="EUR")
+    ) == Glance(heading=heading("BalanceChanged", "EUR"), customer_ids=["cust-1"], amount=-5000)
 
 
 @pytest.mark.parametrize("name", LEADING)
@@ -82,7 +80,7 @@ def test_a_symbol_that_only_the_writer_knows_is_seen_as_what_it_is_read_as() -> 
     seen = glanced(writer, transaction_fields(channel="PIGEON"))
 
     assert seen is not None
-    assert seen.symbols == ("DEBIT", "POSTED", "OTHER")
+    assert seen.heading == heading("TransactionPosted", "EUR", ("DEBIT", "POSTED", "OTHER"))
 
 
 def reordered() -> Schema:

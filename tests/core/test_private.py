@@ -14,7 +14,6 @@ from consumer.core.event import BalanceChanged, Channel, Counterparty, Event, Mo
 from consumer.core.masking import masked_values
 from consumer.core.notice import Change
 from consumer.core.preferences import AlertPreference, DetailLevel, Filters, Phone
-from consumer.core.remembered import Remembered
 from consumer.core.sending import Draft
 from consumer.core.standing import Memory
 from consumer.core.weighing import questions, weigh
@@ -64,7 +63,6 @@ def everything_made_of(event: Event) -> list[Any]:
     memory.learn(decision.standings, decision.occurrences)
     told = notice(facts=decision.facts, occurrences=decision.occurrences, values=masked_values(event, DetailLevel.FULL))
     claim = Claim(notice_id=1, fence=1, owner="-", lease_until=NOW, attempts=0, doubts=0, notice=told)
-    keys = Remembered(event=event, customer_id="cust-1", preferences=ASKED, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS)
     asked = questions([weighed])
     changed = Change(notice=told, standings=decision.standings)
     return [
@@ -74,7 +72,9 @@ def everything_made_of(event: Event) -> list[Any]:
         told,
         told.values,
         claim,
-        keys,
+        weighed,
+        weighed.found,
+        weighed.other_stage,
         asked,
         changed,
         candidates(event, ASKED, CATALOGUE),

@@ -9,7 +9,7 @@ from consumer.core.catalogue import Catalogue
 from consumer.core.event import Channel, Direction, Event, Money, TransactionPosted, TransactionStatus
 from consumer.core.preferences import Filters, Preferences
 from consumer.core.rules import RULES, Compared, Rule
-from consumer.core.screen import Glance, Screen, may_concern
+from consumer.core.screen import Glance, Screen, heading, may_concern
 from tests.avro import experienced, fields_of, our_bytes
 from tests.builders import balance, euros, preferences, record, transaction
 from tests.deciding import CATALOGUE, catalogue_with, only, wishing
@@ -146,10 +146,11 @@ def test_one_of_several_customers_is_enough() -> None:
     [
         {"customer_ids": []},
         {"customer_ids": ["cust-1", ""]},
-        {"currency": "euro"},
         {"amount": -1},
-        {"symbols": ("SIDEWAYS", "POSTED", "ATM")},
-        {"symbols": ()},
+        {"heading": heading("TransactionPosted", "euro", ("DEBIT", "POSTED", "ATM"))},
+        {"heading": heading("TransactionPosted", "EUR", ("SIDEWAYS", "POSTED", "ATM"))},
+        {"heading": heading("TransactionPosted", "EUR", ())},
+        {"heading": heading("BalanceChanged", "euro")},
     ],
 )
 def test_what_no_event_begins_with_is_left_to_whoever_reads_all_of_it(odd: dict[str, object]) -> None:

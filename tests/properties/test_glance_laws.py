@@ -12,7 +12,7 @@ from consumer.adapters.avro.framing import SINGLE_OBJECT_BYTES
 from consumer.adapters.avro.glance import glancer
 from consumer.adapters.avro.types import read_schema
 from consumer.adapters.avro.wire import Wire
-from consumer.core.screen import LEADING, Glance
+from consumer.core.screen import LEADING, Glance, heading
 from tests.avro import balance_fields, our_bytes, schema, transaction_fields
 from tests.properties.test_avro_round_trip import BALANCES, TRANSACTIONS
 
@@ -47,11 +47,9 @@ def read(name: str, value: bytes) -> Glance | None:
     if not 0 < len(raw) <= 16 or abs(unscaled) >= BEYOND:
         return None
     return Glance(
-        event_type=name,
+        heading=heading(name, fields["currency"], tuple(fields[symbol] for symbol in symbols)),
         customer_ids=fields["customer_ids"],
         amount=unscaled,
-        currency=fields["currency"],
-        symbols=tuple(fields[symbol] for symbol in symbols),
     )
 
 

@@ -1,8 +1,8 @@
 """The leading fields of an event, read without the rest of its record."""
 
 import io
-from collections.abc import Callable, Mapping
-from itertools import product
+from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -10,16 +10,15 @@ from consumer.adapters.avro.types import ArrayType, DecimalType, EnumType, Primi
 from consumer.adapters.avro.values import DECIMAL_BYTES_MAX, DIGITS_MAX
 from consumer.adapters.avro.wire import Wire
 from consumer.core.event import NAMESPACE
-from consumer.core.screen import DIGITS, LEADING, Glance
+from consumer.core.screen import DIGITS, LEADING, Glance, Heading, heading
 
 Glancer = Callable[[bytes, int], Glance | None]
 """From a record's value, and where its content starts in it, to what it begins with; None where that cannot be read."""
 
 _TEXT = Primitive("string")
-_ONE_ITEM, _NO_MORE_ITEMS, _THREE_LETTERS = 2, 0, 6
+_ONE_ITEM, _NO_MORE_ITEMS, _THREE_LETTERS = 2, 0, b"\x06"
 _SIGNED_OR_LONGER = 0x81
-_SYMBOLS_MAX = 16
-"""Of each field, those that are known by their bytes: each needs one byte, and all combinations fit in memory."""
+_HEADINGS_MAX = 4096
 
 
 def glancer(writer: RecordType, reader: RecordType) -> Glancer | None:
@@ -73,11 +72,9 @@ def _whole(wire: Wire, event_type: str, amount: DecimalType, meanings: tuple[dic
         if not 0 < len(raw) <= DECIMAL_BYTES_MAX or not -bound < unscaled < bound:
             return None
         return Glance(
-            event_type=event_type,
+            heading=heading(event_type, fields["currency"], tuple([of[fields[name]] for name, of in symbols])),
             customer_ids=fields["customer_ids"],
             amount=unscaled * factor,
-            currency=fields["currency"],
-            symbols=tuple([meaning[fields[name]] for name, meaning in symbols]),
         )
 
     return glance
@@ -90,37 +87,28 @@ def _short(whole: Glancer, event_type: str, amount: DecimalType, meanings: tuple
     lowest bit is its sign and a set highest bit says that it goes on: a byte with neither is twice the number.
     """
     factor, bound = 10 ** (DIGITS - amount.scale), 10 ** min(amount.precision, DIGITS_MAX)
-    symbols_of = _in_bytes(meanings)
-    symbol_bytes = len(meanings)
-    integer = int.from_bytes
+    integer, heading_of, behind_amount = int.from_bytes, _headings(event_type, meanings), 4 + len(meanings)
 
     def glance(value: bytes, start: int) -> Glance | None:
         try:
             length = value[start + 1]
             amount_at = start + 4 + length // 2
             amount_length = value[amount_at - 1]
-            currency_at = amount_at + 1 + amount_length // 2
-            symbols_at = currency_at + 3
-            symbols = symbols_of.get(value[symbols_at : symbols_at + symbol_bytes])
+            amount_end = amount_at + amount_length // 2
+            shared = heading_of(value[amount_end : amount_end + behind_amount])
             if (
-                symbols is None
+                shared is None
                 or value[start] != _ONE_ITEM
                 or value[amount_at - 2] != _NO_MORE_ITEMS
-                or value[currency_at - 1] != _THREE_LETTERS
                 or (length | amount_length) & _SIGNED_OR_LONGER
                 or not 0 < amount_length <= 2 * DECIMAL_BYTES_MAX
-                or symbols_at > len(value)
             ):
                 return whole(value, start)
-            unscaled = integer(value[amount_at : currency_at - 1], "big", signed=True)
+            unscaled = integer(value[amount_at:amount_end], "big", signed=True)
             if not -bound < unscaled < bound:
                 return None
             return Glance(
-                event_type=event_type,
-                customer_ids=[value[start + 2 : amount_at - 2].decode()],
-                amount=unscaled * factor,
-                currency=value[currency_at:symbols_at].decode(),
-                symbols=symbols,
+                heading=shared, customer_ids=[value[start + 2 : amount_at - 2].decode()], amount=unscaled * factor
             )
         except (IndexError, UnicodeDecodeError):
             return None
@@ -128,10 +116,19 @@ def _short(whole: Glancer, event_type: str, amount: DecimalType, meanings: tuple
     return glance
 
 
-def _in_bytes(meanings: tuple[dict[str, str], ...]) -> Mapping[bytes, tuple[str, ...]]:
-    """What the places of the first symbols, one byte each, are read as."""
-    places = [list(enumerate(one.values()))[:_SYMBOLS_MAX] for one in meanings]
-    return {
-        bytes(2 * place for place, _ in combination): tuple(meaning for _, meaning in combination)
-        for combination in product(*places)
-    }
+def _headings(event_type: str, meanings: tuple[dict[str, str], ...]) -> Callable[[bytes], Heading | None]:
+    """From the bytes of currency and symbols to what they say; None where they are not four and one for each symbol."""
+    places = [list(one.values()) for one in meanings]
+
+    @lru_cache(_HEADINGS_MAX)
+    def heading_of(found: bytes) -> Heading | None:
+        length, currency, numbers = found[:1], found[1:4], found[4:]
+        if length != _THREE_LETTERS or len(found) != 4 + len(places) or any(one & _SIGNED_OR_LONGER for one in numbers):
+            return None
+        try:
+            symbols = tuple([of[one // 2] for of, one in zip(places, numbers, strict=True)])
+            return heading(event_type, currency.decode(), symbols)
+        except (IndexError, UnicodeDecodeError):
+            return None
+
+    return heading_of

@@ -47,10 +47,7 @@ def listed(held: Iterable[Key]) -> str:
 
 
 def records_of(messages: Iterable[Message], epochs: Mapping[Key, int]) -> list[Record]:
-    """The records among them, as polled, of partitions that are held, each in its epoch; errors are left out.
-
-    A record without a timestamp of its own counts as of 1970.
-    """
+    """The records among them, as polled, of partitions that are held, each in its epoch; errors are left out."""
     records = []
     for message in messages:
         if message.error() is not None:
@@ -62,14 +59,13 @@ def records_of(messages: Iterable[Message], epochs: Mapping[Key, int]) -> list[R
         epoch = epochs.get((topic, partition))
         if epoch is None:  # taken away by a rebalance since it was fetched
             continue
-        timestamp_ms = message.timestamp()[1]
         records.append(
             Record(
                 position=Position(topic=topic, partition=partition, offset=offset),
                 key=message.key(),
                 value=message.value(),
                 headers=_headers(message),
-                timestamp_ms=timestamp_ms if timestamp_ms > 0 else 0,
+                timestamp_ms=message.timestamp()[1],
                 epoch=epoch,
             )
         )

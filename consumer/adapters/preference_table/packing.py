@@ -70,14 +70,14 @@ class Packing:
 
     def unpack(self, packed: bytes) -> Preferences:
         """What was packed; raises ValueError where it can be used no longer."""
-        end = _end(packed)
+        end = _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "little")
         wishes = packed[_LENGTH_BYTES:end]
         asked = self._wishes.get(wishes) or self._wishes.keep(wishes, self._wishes_of(wishes))
         return _preferences(asked, self._rest_of(packed[end:]))
 
     def word(self, packed: bytes) -> Word:
         """What the screen wants to know of whoever this is; raises as `unpack`."""
-        wishes = packed[_LENGTH_BYTES : _end(packed)]
+        wishes = packed[_LENGTH_BYTES : _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "little")]
         return self._words.get(wishes) or self._words.keep(wishes, self._word(self.unpack(packed)))
 
 
@@ -97,10 +97,6 @@ class Known(OrderedDict[bytes, _T]):
         if len(self) > self._size_max:
             self.popitem(last=False)
         return meaning
-
-
-def _end(packed: bytes) -> int:
-    return _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "little")
 
 
 def _rest(of: Preferences) -> Rest:
