@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import compress
 from logging import WARNING
 from operator import attrgetter
 
@@ -45,15 +46,24 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
 class _Batch:
     """What was polled together and is committed together; recorded, one of its `turns` at a time.
 
-    `awaiting`: of each partition the first record that cannot be read yet. It and those behind it leave the batch.
+    `glances`: what was seen of each of its records, None of those that were not screened out. `awaiting`: of each partition
+    the first record that cannot be read yet. It and those behind it leave the batch.
     """
 
     records: Sequence[Record]
-    screened: list[tuple[Record, Glance]] = field(default_factory=list)
+    glances: Sequence[Glance | None] = ()
     cases: list[Case] = field(default_factory=list)
     awaiting: dict[Delivery, tuple[Record, Awaited]] = field(default_factory=dict)
     turns: list[list[Case]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
+
+    def keep(self, belongs: Callable[[Record], bool]) -> None:
+        """Only what comes of these records is left."""
+        kept = list(map(belongs, self.records))
+        self.records, self.glances = list(compress(self.records, kept)), list(compress(self.glances, kept))
+        self.cases = [case for case in self.cases if belongs(case.record)]
+        self.turns = [[case for case in turn if belongs(case.record)] for turn in self.turns]
+        self.letters = [letter for letter in self.letters if belongs(letter.record)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +144,7 @@ class Intake:
         self.waiting.look()
         late = self.source.poll(records_max=1, timeout_s=self.limits.poll_timeout_s)
         assert not late, "a paused source delivers nothing"
-        batch.records = [record for record in batch.records if self.source.owns(record)]
-        batch.screened = [one for one in batch.screened if self.source.owns(one[0])]
-        batch.cases = [case for case in batch.cases if self.source.owns(case.record)]
-        batch.turns = [[case for case in turn if self.source.owns(case.record)] for turn in batch.turns]
-        batch.letters = [letter for letter in batch.letters if self.source.owns(letter.record)]
+        batch.keep(self.source.owns)
 
     def _await_preferences(self, _: _Batch) -> None:
         if not self.ready():
@@ -150,9 +156,10 @@ class Intake:
     def _read(self, batch: _Batch) -> None:
         """Every record is screened out, or becomes cases or a dead letter, or has to wait. It may be done again."""
         batch.cases, batch.letters, batch.awaiting = [], [], {}
-        records, glances = batch.records, self.pipeline.screen(batch.records)
-        batch.screened = [(one, glance) for one, glance in zip(records, glances, strict=True) if glance is not None]
-        for record in [one for one, glance in zip(records, glances, strict=True) if glance is None]:
+        batch.glances = self.pipeline.screen(batch.records)
+        for record, glance in zip(batch.records, batch.glances, strict=True):
+            if glance is not None:
+                continue
             if batch.awaiting and record.delivery in batch.awaiting:
                 continue
             try:
@@ -170,8 +177,7 @@ class Intake:
         """Order within a partition is kept: what is behind a record that waits comes after it. The others go on."""
         if not batch.awaiting:
             return
-        batch.records = [record for record in batch.records if not _waits(record, batch)]
-        batch.screened = [one for one in batch.screened if not _waits(one[0], batch)]
+        batch.keep(lambda record: not _waits(record, batch))
         self.waiting.hold_back(batch.awaiting.values())
 
     def _refuse_flood(self, batch: _Batch) -> None:
@@ -255,7 +261,7 @@ def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
 def _count(batch: _Batch) -> None:
     _add(telemetry.RECORDS, "topic", Counter(map(_topic, batch.records)))
     events = {case.record.position: event_type(case.event) for case in batch.cases}
-    glances = [glance for _, glance in batch.screened]
+    glances = [glance for glance in batch.glances if glance is not None]
     screened = sum(map(len, map(_customer_ids, glances)))
     _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screened}))
     _add(telemetry.EVENTS, "event_type", Counter(events.values()) + Counter(map(_event_type, glances)))
