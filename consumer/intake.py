@@ -177,8 +177,9 @@ class Intake:
         """Order within a partition is kept: what is behind a record that waits comes after it. The others go on."""
         if not batch.awaiting:
             return
+        held = [record for record in batch.records if _waits(record, batch)]
         batch.keep(lambda record: not _waits(record, batch))
-        self.waiting.hold_back(batch.awaiting.values())
+        self.waiting.hold_back(batch.awaiting.values(), held)
 
     def _refuse_flood(self, batch: _Batch) -> None:
         self.floods.check(batch.records, batch.letters)

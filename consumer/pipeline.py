@@ -104,13 +104,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
     def awaited(self, record: Record) -> Awaited | None:
         """What the record still waits for; None where it can be read now, if only as a dead letter."""
-        try:
-            self.decoder.decode(record)
-        except Awaited as awaited:
-            return awaited
-        except Undecodable:
-            return None
-        return None
+        return self.decoder.awaited(record)
 
     def questions(self, cases: Iterable[Case]) -> Questions:
         """What must be remembered before these cases can be judged."""

@@ -16,6 +16,7 @@ from consumer.core.record import Position, Record
 from consumer.core.screen import Glance, Word
 from consumer.core.standing import Memory, Questions
 from consumer.core.story import NoticeStory, NoticeSummary
+from consumer.errors import Awaited
 
 
 class EventDecoder(Protocol):
@@ -27,6 +28,10 @@ class EventDecoder(Protocol):
 
     def decode(self, record: Record) -> Event:
         """The event; raises Undecodable, or Awaited while the registry is asked for the writer's schema."""
+        ...
+
+    def awaited(self, record: Record) -> Awaited | None:
+        """What `decode` still waits for, asked for by this if need be; None where it waits for nothing. Decodes nothing."""
         ...
 
 

@@ -15,15 +15,24 @@ from consumer.telemetry import Line, alarm, log
 SAY_AFTER = timedelta(seconds=1)
 """A registry in good health answers long before: then there is nothing to say."""
 ALARM_AFTER = timedelta(seconds=60)
+AHEAD_MAX = 250
+"""Enough that a flood shows after one round trip; a registry's queue and its memory have room for several times as many."""
+AHEAD_FOR = timedelta(seconds=1)
+_Schema = tuple[str, str]
+"""Who is asked, and for which one."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Wait:
-    """For what, and since when. `said`, `alarmed`: each once a wait."""
+    """For what, and since when. `said`, `alarmed`: each once a wait.
+
+    `ahead`: for each other schema that was asked for at the same time, one of the records behind that need it.
+    """
 
     record: Record
     awaited: Awaited
     since: datetime
+    ahead: dict[_Schema, Record] = field(default_factory=dict)
     said: bool = False
     alarmed: bool = False
 
@@ -32,44 +41,63 @@ class _Wait:
 class Waiting:
     """Holds partitions back at a record that cannot be read yet, and lets them go on from it once it can.
 
-    Nothing tells that an answer has come: `look` asks for it again, for one record of each schema.
+    Nothing tells that an answer has come: `look` asks for it again, for one record of each schema. What the records behind
+    need is asked for as well, for all partitions together `ahead_max` schemas: else one in which each record has its own
+    would be fetched anew for each. For these it waits no longer than `AHEAD_FOR` in all: trouble with them must not hold up
+    what can be read.
     """
 
     source: RecordSource
     pipeline: Pipeline
     now: Callable[[], datetime]
+    ahead_max: int = AHEAD_MAX
     _waits: dict[Delivery, _Wait] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether any partition waits."""
         return bool(self._waits)
 
-    def hold_back(self, awaiting: Iterable[tuple[Record, Awaited]]) -> None:
-        """From each of these records on, its partition waits."""
+    def hold_back(self, awaiting: Iterable[tuple[Record, Awaited]], held: Iterable[Record]) -> None:
+        """From each of these records on, its partition waits; `held` are they and what was polled behind them."""
         for record, awaited in awaiting:
             self.source.hold_back(record)
             self._waits[record.delivery] = _Wait(record=record, awaited=awaited, since=self.now())
+        self._ask_ahead(held)
         telemetry.PARTITIONS_WAITING.set(len(self._waits))
+
+    def _ask_ahead(self, held: Iterable[Record]) -> None:
+        """For what their partitions' first records do not wait for themselves, each once."""
+        left = self.ahead_max - sum(len(wait.ahead) for wait in self._waits.values())
+        for record in held:
+            if left <= 0:
+                return
+            wait, awaited = self._waits[record.delivery], self.pipeline.awaited(record)
+            if awaited is None or _schema(awaited) == _schema(wait.awaited) or _schema(awaited) in wait.ahead:
+                continue
+            wait.ahead[_schema(awaited)] = record
+            left -= 1
 
     def look(self) -> None:
         """Let go what can be read now, forget what a rebalance took, and say what waits for long."""
         if not self._waits:
             return
         now = self.now()
-        answers: dict[tuple[str, str], Awaited | None] = {}
+        answers: dict[_Schema, Awaited | None] = {}
         for delivery, wait in tuple(self._waits.items()):
-            asked = wait.awaited.what, wait.awaited.schema
+            asked = _schema(wait.awaited)
             if not self.source.owns(wait.record):
                 del self._waits[delivery]
                 continue
             if asked not in answers:
                 answers[asked] = self.pipeline.awaited(wait.record)
+            if not timedelta(0) <= now - wait.since < AHEAD_FOR:
+                wait.ahead.clear()
             answer = answers[asked]
-            if answer is None:
-                self._let_go(delivery, wait)
-            else:
+            if answer is not None:
                 wait.awaited = answer
                 _say(wait, now - wait.since)
+            elif all(self.pipeline.awaited(record) is None for record in wait.ahead.values()):
+                self._let_go(delivery, wait)
         telemetry.PARTITIONS_WAITING.set(len(self._waits))
 
     def _let_go(self, delivery: Delivery, wait: _Wait) -> None:
@@ -79,6 +107,10 @@ class Waiting:
             at = wait.record.position
             schema = wait.awaited.schema
             log(Line.PARTITION_GOES_ON, topic=at.topic, partition=at.partition, offset=at.offset, schema=schema)
+
+
+def _schema(awaited: Awaited) -> _Schema:
+    return awaited.what, awaited.schema
 
 
 def _say(wait: _Wait, waited: timedelta) -> None:

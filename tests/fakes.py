@@ -7,7 +7,7 @@ from consumer.core.event import Event
 from consumer.core.preferences import Preferences
 from consumer.core.record import Delivery, Position, Record
 from consumer.core.screen import Glance, Screen, Word
-from consumer.errors import Unavailable
+from consumer.errors import Awaited, Unavailable
 from consumer.ports import DeadLetter
 from tests.deciding import CATALOGUE
 
@@ -98,6 +98,7 @@ class Decoded:
     def __init__(self, content: Mapping[int, Event | Exception]) -> None:
         self._content = dict(content)
         self.decoded: list[int] = []
+        self.asked: list[int] = []
         self.glances: dict[int, Glance] = {}
 
     def glance(self, record: Record) -> Glance | None:
@@ -109,6 +110,11 @@ class Decoded:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def awaited(self, record: Record) -> Awaited | None:
+        self.asked.append(record.position.offset)
+        found = self._content[record.position.offset]
+        return found if isinstance(found, Awaited) else None
 
     def learn(self, offset: int, event: Event | Exception) -> None:
         self._content[offset] = event

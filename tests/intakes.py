@@ -16,7 +16,7 @@ from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import OutboxForIntake, Recorded, Room
-from consumer.waiting import Waiting
+from consumer.waiting import AHEAD_MAX, Waiting
 from tests.builders import NOW, PSEUDONYMS, preferences, record
 from tests.fakes import Decoded, Drawer, Listed, ScriptedSource
 
@@ -98,6 +98,7 @@ class Run:
         self.flood = FloodLimits()
         self.accepted: dict[tuple[str, int], int] = {}
         self.load = WIDE
+        self.ahead_max = AHEAD_MAX
 
     def __call__(self) -> None:
         watch = Watch(self.flood, stops=self.outbox.stops(), accepted=self.accepted)
@@ -111,7 +112,7 @@ class Run:
         Intake(
             source=self.source,
             pipeline=pipeline,
-            waiting=Waiting(source=self.source, pipeline=pipeline, now=self._now),
+            waiting=Waiting(source=self.source, pipeline=pipeline, now=self._now, ahead_max=self.ahead_max),
             outbox=self.outbox,
             dead_letters=self.drawer,
             room=RoomGuard(outbox=self.outbox, limits=self.load, now=self._now),

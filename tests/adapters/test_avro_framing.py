@@ -16,7 +16,7 @@ from consumer.adapters.avro.framing import (
     named_by,
 )
 from consumer.core.record import Record
-from consumer.errors import DeadLetterReason, Undecodable
+from consumer.errors import Awaited, DeadLetterReason, Undecodable
 from tests.avro import Listed, decoder, our_bytes, refusal, schema, transaction_fields
 from tests.builders import record, transaction
 
@@ -149,3 +149,86 @@ def test_nothing_of_the_content_is_told() -> None:
     problem = refusal(guid_header(GUID) + CONTENT[:-1], KNOWN)
 
     assert "cust-1" not in json.dumps([str(problem), problem.schema])
+
+
+class Elsewhere(Listed):
+    """A registry whose answers come later."""
+
+    def by_id(self, schema_id: int | UUID) -> str:
+        if schema_id not in self.schemas:
+            self.asked.append(schema_id)
+            raise Awaited("registry", "no_answer", str(schema_id))
+        return super().by_id(schema_id)
+
+
+_FRAMINGS = [
+    (_with_header(CONTENT, guid_header(GUID)), GUID),
+    (_with_header(_WHOLE, guid_header(GUID)), GUID),
+    (record(value=guid_header(GUID) + CONTENT), GUID),
+    (record(value=confluent_header(8) + CONTENT), 8),
+    (record(value=glue_header(VERSION) + CONTENT), VERSION),
+    (record(value=_WHOLE), VERSION),
+]
+
+
+@pytest.mark.parametrize(("framed_record", "named"), _FRAMINGS)
+def test_what_a_record_waits_for_is_asked_for_and_named_as_decoding_it_does(
+    framed_record: Record, named: UUID | int
+) -> None:
+    registry = Elsewhere({})
+    avro = decoder(registry, glue=registry)
+
+    awaited = avro.awaited(framed_record)
+
+    with pytest.raises(Awaited) as decoding:
+        avro.decode(framed_record)
+    assert awaited is not None
+    assert (awaited.what, awaited.schema) == (decoding.value.what, decoding.value.schema)
+    assert registry.asked == [named, named]
+
+
+def test_a_record_waits_no_more_once_the_answer_is_there_and_nobody_is_asked_again() -> None:
+    registry = Elsewhere({})
+    avro = decoder(registry)
+    one = record(value=guid_header(GUID) + CONTENT)
+    avro.awaited(one)
+
+    registry.schemas[GUID] = json.dumps(schema())
+    answered = avro.awaited(one)
+    avro.decode(one)
+    registry.asked.clear()
+
+    assert (answered, avro.awaited(one), registry.asked) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"{}",
+        b"\x03\x05",
+        confluent_header(8) + bytes(VALUE_BYTES_MAX),
+        CONTENT,
+        _WHOLE + bytes(VALUE_BYTES_MAX),
+    ],
+)
+def test_what_is_a_dead_letter_whatever_a_registry_says_waits_for_nothing(value: bytes | None) -> None:
+    registry = Elsewhere({})
+
+    assert decoder(registry, glue=registry).awaited(record(value=value)) is None
+    assert registry.asked == []
+
+
+def test_nothing_waits_for_a_registry_that_there_is_not_or_for_one_that_has_no_such_schema() -> None:
+    assert decoder().awaited(record(value=guid_header(GUID) + CONTENT)) is None
+    assert decoder(Listed({})).awaited(record(value=guid_header(GUID) + CONTENT)) is None
+
+
+def test_to_know_what_a_record_waits_for_nothing_is_inflated() -> None:
+    damaged = record(value=_WHOLE[:COMPRESSED_BYTES_BEFORE] + b"no zlib")
+
+    awaited = decoder(glue=Elsewhere({})).awaited(damaged)
+
+    assert awaited is not None
+    assert awaited.schema == str(VERSION)

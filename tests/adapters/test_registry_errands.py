@@ -14,9 +14,10 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoi
 
 from consumer.adapters.registry import errands as module
 from consumer.adapters.registry.errands import Errands
-from consumer.adapters.registry.memory import Memory, Refusal
+from consumer.adapters.registry.memory import SCHEMAS_MAX, Memory, Refusal
 from consumer.backoff import endless
 from consumer.errors import Awaited, DeadLetterReason, Unavailable, Undecodable
+from consumer.waiting import AHEAD_MAX
 
 DEADLINE_S = 10.0
 
@@ -110,6 +111,25 @@ def test_what_is_unknown_is_asked_for_again_after_a_while(desk: Desk) -> None:
 
     assert desk.want("7") == "no_answer"
     assert desk.want_until(lambda found: found != "no_answer") == "{}"
+
+
+def test_what_was_asked_for_again_is_remembered_as_long_as_what_is_new(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumer.adapters.registry.memory.SCHEMAS_MAX", 3)
+    desk.answering.set()
+    for name in "789":
+        desk.want_until(lambda found: found == DeadLetterReason.UNKNOWN_SCHEMA, name)
+    desk.now_s += 31
+    for name in "7a":
+        desk.want_until(lambda found: found == DeadLetterReason.UNKNOWN_SCHEMA, name)
+
+    assert desk.want("7") == DeadLetterReason.UNKNOWN_SCHEMA
+    assert desk.asked == ["7", "8", "9", "7", "a"]
+
+
+def test_there_is_room_for_all_that_is_asked_for_ahead() -> None:
+    assert min(module.ERRANDS_MAX, SCHEMAS_MAX) >= 2 * AHEAD_MAX
 
 
 def test_an_outage_is_named_and_asked_again_only_after_its_back_off_and_only_if_somebody_asks(desk: Desk) -> None:

@@ -39,6 +39,9 @@ class Halting:
     def glance(self, _: Record) -> Glance | None:
         return None
 
+    def awaited(self, _: Record) -> None:
+        return None
+
     def decode(self, record: Record) -> Event:
         if self._freeze.exists():
             self._freeze.unlink()

@@ -21,6 +21,7 @@ from consumer.adapters.registry import Errands, GlueSchemas, Registry, register
 from consumer.backoff import endless
 from consumer.core.flood import FloodLimits, Watch
 from consumer.core.record import Position, Record
+from consumer.errors import Broken, ExitCode
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
@@ -39,6 +40,8 @@ DEADLINE_S = 60.0
 POLL_S = 0.5
 BUSY_S = 1.0
 """What a batch may take on a busy machine."""
+FEW = 6
+"""Rounds, not 300: two where all records come in one batch."""
 FOUND = json_reply({"schema": json.dumps(schema())})
 VERSION = UUID("7d1f0c3e-8b62-4a35-9f10-2b8f4a6f9c11")
 
@@ -51,7 +54,12 @@ class Watched(KafkaSource):
         self.done: list[Position] = []
         self.after_each_batch: Callable[[], None] = lambda: None
         self.longest_s = 0.0
+        self.held_back = 0
         self._last_s = time.monotonic()
+
+    def hold_back(self, record: Record) -> None:
+        super().hold_back(record)
+        self.held_back += 1
 
     def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
         self._tick()
@@ -258,6 +266,34 @@ def test_a_schema_that_the_registry_does_not_know_makes_a_dead_letter_in_its_pla
     assert {letter.reason for letter in rig.drawer.letters} == {"unknown_schema"}
     assert rig.source.offsets(0) == list(range(21))
     assert len(server.asked) == 1
+
+
+def test_records_that_each_name_a_schema_of_their_own_are_read_in_few_rounds_while_others_flow(rig: Rig) -> None:
+    server = serving(rig, FOUND)
+    intake = rig.intake(rig.registry(server.url, timeout_s=5.0))
+    rig.produce(0, *[theirs(f"a{number}", 1000 + number) for number in range(300)])
+    rig.produce(1, *[ours(f"b{number}") for number in range(300)])
+
+    rig.run_until(intake, lambda: len(rig.source.done) == 600)
+
+    assert [rig.source.offsets(number) for number in range(2)] == [list(range(300))] * 2
+    assert len(server.asked) == 300
+    assert rig.source.held_back <= FEW
+    assert rig.drawer.letters == []
+    assert rig.notices() == 600
+
+
+def test_records_that_each_name_another_unknown_schema_end_in_a_flood_after_few_rounds(rig: Rig) -> None:
+    server = serving(rig, NOT_FOUND)
+    intake = rig.intake(rig.registry(server.url, timeout_s=5.0))
+    rig.produce(0, *[theirs(f"a{number}", 1000 + number) for number in range(300)])
+
+    with pytest.raises(Broken, match="unknown_schema") as flood:
+        rig.run_until(intake, lambda: False)
+
+    assert flood.value.exit_code == ExitCode.POISON_FLOOD
+    assert rig.source.held_back <= FEW
+    assert len(rig.drawer.letters) < FloodLimits().run_max
 
 
 def test_a_stop_while_a_registry_hangs_is_prompt(rig: Rig) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 from hypothesis import example, given, settings
@@ -34,12 +35,16 @@ class Lessons:
         return None
 
     def decode(self, record: Record) -> Event:
-        schema = self._schemas[record.position]
-        if schema not in self.taught:
-            raise Awaited("registry", "no_answer", schema)
+        awaited, schema = self.awaited(record), self._schemas[record.position]
+        if awaited is not None:
+            raise awaited
         if schema == "unknown":
             raise Undecodable("unknown_schema", "there is none", schema=schema)
         return SILENT
+
+    def awaited(self, record: Record) -> Awaited | None:
+        schema = self._schemas[record.position]
+        return None if schema in self.taught else Awaited("registry", "no_answer", schema)
 
 
 class Forgetful:
@@ -76,6 +81,9 @@ class Forgetful:
     order=st.permutations(["late", "later", "unknown"]),
     outages=st.integers(0, 3),
     rebalance_at=st.integers(0, 8),
+    ahead_max=st.integers(0, 3),
+    forget_at=st.integers(0, 8),
+    passing_s=st.sampled_from([0.0, 0.4, 2.0]),
 )
 @example(
     stream=[(0, "known"), (0, "late"), (0, "later"), (0, "known"), (1, "known")],
@@ -83,9 +91,19 @@ class Forgetful:
     order=["later", "late", "unknown"],
     outages=0,
     rebalance_at=1,
+    ahead_max=3,
+    forget_at=8,
+    passing_s=0.0,
 )
 def test_each_partition_is_done_in_order_and_all_of_it_once(
-    stream: list[tuple[int, str]], batch_size: int, order: list[str], outages: int, rebalance_at: int
+    stream: list[tuple[int, str]],
+    batch_size: int,
+    order: list[str],
+    outages: int,
+    rebalance_at: int,
+    ahead_max: int,
+    forget_at: int,
+    passing_s: float,
 ) -> None:
     records = [
         record(position=Position(topic=TOPIC, partition=partition, offset=offset))
@@ -95,14 +113,20 @@ def test_each_partition_is_done_in_order_and_all_of_it_once(
     batches = [records[start : start + batch_size] for start in range(0, len(records), batch_size)]
     run = Run(Forgetful(outages), {}, batches)  # type: ignore[arg-type]
     run.decoder = lessons  # type: ignore[assignment]
+    run.ahead_max = ahead_max
 
     def rebalance() -> None:
         done = set(run.source.processed_positions)
         run.source.reassign([msgspec.structs.replace(one, epoch=1) for one in records if one.position not in done])
 
+    def pass_time() -> None:
+        run.now += timedelta(seconds=passing_s)
+
     steps: list[Callable[[], None]] = [functools.partial(lessons.taught.add, schema) for schema in order]
-    steps += [lambda: None] * 5
+    steps += [pass_time] * 5
     steps.insert(rebalance_at, rebalance)
+    steps.insert(forget_at, functools.partial(lessons.taught.discard, "unknown"))
+    steps += [functools.partial(lessons.taught.add, "unknown"), *[pass_time] * 3]
     run.in_turn(*steps)
     run()
 

@@ -18,6 +18,7 @@ from consumer.adapters.avro.framing import (
     GlueVersion,
     WriterSchema,
     framed,
+    head_of,
     named_by,
 )
 from consumer.adapters.avro.glance import Glancer, glancer
@@ -37,7 +38,7 @@ from consumer.core.preferences import (
 )
 from consumer.core.record import Record
 from consumer.core.screen import Glance
-from consumer.errors import DeadLetterReason, Undecodable
+from consumer.errors import Awaited, DeadLetterReason, Undecodable
 from consumer.ports import SchemaVersions, WriterSchemas
 
 VALUE_BYTES_MAX = 262_144
@@ -118,6 +119,18 @@ class AvroDecoder:
             ahead_s = self._ahead_max.total_seconds()
             raise _refused(head, DeadLetterReason.FROM_FUTURE, f"occurred_at lies more than {ahead_s:.0f} s ahead")
         return event
+
+    def awaited(self, record: Record) -> Awaited | None:
+        """What the registry is still to say before the record can be decoded; asked by this, if nobody has yet."""
+        try:
+            head = head_of(record, self._value_bytes_max)
+            if head not in self._readings:
+                self._text(named_by(head))
+        except Awaited as awaited:
+            return awaited
+        except Undecodable:
+            return None
+        return None
 
     def preferences(self, record: Record) -> Preferences:
         """What the record says that a customer asked for; a record without a value is for the caller to understand."""

@@ -96,6 +96,14 @@ def framed(record: Record, bytes_max: int) -> tuple[bytes, bytes, int]:
     )
 
 
+def head_of(record: Record, bytes_max: int) -> bytes:
+    """The head alone: for that nothing is inflated, so what is compressed may still turn out to be no content."""
+    value = record.value or b""
+    if value[:2] == _GLUE + _ZLIB:
+        record = msgspec.structs.replace(record, value=_GLUE + _PLAIN + value[2:])
+    return framed(record, bytes_max)[0]
+
+
 def named_by(head: bytes) -> WriterSchema:
     """The writer's schema that a head names."""
     match len(head):

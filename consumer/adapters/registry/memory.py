@@ -74,6 +74,8 @@ def unknown(name: str) -> Undecodable:
 
 
 def _remember(memory: OrderedDict[str, _Value], name: str, value: _Value) -> None:
+    """As the newest, also where it was remembered before: the oldest makes room."""
+    memory.pop(name, None)
     memory[name] = value
     if len(memory) > SCHEMAS_MAX:
         memory.popitem(last=False)
