@@ -43,7 +43,7 @@ class Line(enum.StrEnum):
     PARTITION_GOES_ON = "partition_goes_on"
     DEAD_LETTER = "dead_letter"
     DEAD_LETTERS_ACCEPTED = "dead_letters_accepted"  # an operator said up to where they are no flood
-    FLOOD_PASSED = "flood_passed"  # records can be read again where a flood of undecodable ones had stopped a process
+    FLOOD_PASSED = "flood_passed"  # records can be read again where a flood of undecodable ones had stopped it
     OUTBOX_FILLING = "outbox_filling"  # alarm, long before intake waits: bytes used, or free on its disk
     OUTBOX_FULL = "outbox_full"  # alarm: intake waits until more is sent, or there is more room
     OUTBOX_RELIEVED = "outbox_relieved"
