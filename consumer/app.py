@@ -116,7 +116,7 @@ def _build(
     outbox = undo.enter_context(_outbox(settings, cluster_id))
     asking = _decoder(settings, undo, lambda _: at_once)
     aside = _dead_letters(settings, undo)
-    preferences = undo.enter_context(_preferences(settings, catalogue, asking, aside, accepted.preferences))
+    preferences = undo.enter_context(_preferences(settings, catalogue, asking, aside, accepted))
     dispatch = _dispatch(settings, outbox, preferences, catalogue, texts, pseudonyms)
     dispatch.start()
     undo.enter_context(drained(functools.partial(dispatch.stop, settings.drain_s), stopping))
@@ -214,7 +214,7 @@ def _preferences(
     catalogue: Catalogue,
     decoder: AvroDecoder,
     dead_letters: KafkaDeadLetters,
-    accepted: Shrinkage | None,
+    accepted: Accepted,
 ) -> PreferenceTable:
     return PreferenceTable(
         settings.kafka_config(),
@@ -225,7 +225,9 @@ def _preferences(
         word=Screen(catalogue).word,
         customers_min=settings.preferences.min_records,
         size_max_bytes=settings.preferences.size_max_bytes,
-        accepted=accepted,
+        flood=flood_limits(settings),
+        accepted=accepted.preferences,
+        accepted_letters=accepted.dead_letters,
         now=utc_now,
         pace=Pace(stale_max_s=settings.preferences.stale_max_s),
     )

@@ -13,7 +13,6 @@ from consumer.ports import DeadLetter, OutboxForIntake
 from consumer.telemetry import Line, alarm, log
 
 LOOK_EVERY = timedelta(seconds=1)
-_PARTITIONS_SHOWN = 10
 _CURES = {
     DeadLetterReason.NO_REGISTRY: "set AVVISO_REGISTRY__URL to the registry of these records",
     DeadLetterReason.UNKNOWN_SCHEMA: "see that AVVISO_REGISTRY__URL is the registry that the producers use",
@@ -97,20 +96,16 @@ class FloodGuard:
 
 def explained(flood: Flood) -> str:
     """What is wrong, what was done about it, and the two ways on."""
-    reasons = sorted(flood.reasons, key=lambda reason: (-flood.reasons[reason], reason))
-    counts = ", ".join(f"{reason} {flood.reasons[reason]}" for reason in reasons)
     found = (
         "records that stopped it before still cannot be read"
         if flood.again
         else f"{flood.letters} of the latest {flood.records} records cannot be read"
     )
-    shown, more = flood.ends[:_PARTITIONS_SHOWN], len(flood.ends) > _PARTITIONS_SHOWN
-    offsets = as_offsets(shown) + (",..." if more else "")
     return (
-        f"topic {flood.topic}: {found} ({counts} in this batch), the first at {flood.stops[0]}. Nothing of the batch was "
-        f"written or committed, and a restart stops here again. If that is wrong: {_cure(reasons[0])}, and start again. If "
-        f"they are to become dead letters: avviso run --accept-dead-letters-until {offsets} covers this batch; "
-        "kafka-get-offsets prints the ends of whole topics in the same form"
+        f"topic {flood.topic}: {found} ({flood.counts} in this batch), the first at {flood.stops[0]}. Nothing of the batch "
+        f"was written or committed, and a restart stops here again. If that is wrong: {_cure(flood.ranked[0])}, and start "
+        f"again. If they are to become dead letters: avviso run --accept-dead-letters-until {flood.until} covers this "
+        "batch; kafka-get-offsets prints the ends of whole topics in the same form"
     )
 
 

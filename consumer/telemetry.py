@@ -43,7 +43,7 @@ class Line(enum.StrEnum):
     PARTITION_GOES_ON = "partition_goes_on"
     DEAD_LETTER = "dead_letter"
     DEAD_LETTERS_ACCEPTED = "dead_letters_accepted"  # an operator said up to where they are no flood
-    FLOOD_PASSED = "flood_passed"  # records can be read again where a flood of undecodable ones had stopped a process
+    FLOOD_PASSED = "flood_passed"  # records can be read again where a flood of undecodable ones had stopped it
     OUTBOX_FILLING = "outbox_filling"  # alarm, long before intake waits: bytes used, or free on its disk
     OUTBOX_FULL = "outbox_full"  # alarm: intake waits until more is sent, or there is more room
     OUTBOX_RELIEVED = "outbox_relieved"
@@ -55,6 +55,9 @@ class Line(enum.StrEnum):
     PREFERENCES_SHRUNKEN = "preferences_shrunken"  # alarm: it holds too few customers for that; an operator must decide
     PREFERENCES_ACCEPTED = "preferences_accepted"  # an operator said that so few may take the place of so many
     PREFERENCES_FILLING = "preferences_filling"  # alarm, long before the table is full and the process ends
+    PREFERENCES_FLOODED = (
+        "preferences_flooded"  # alarm: too many to be set aside cannot be read; the table stands still
+    )
     PREFERENCE_REFUSED = "preference_refused"  # alarm: it is a dead letter, and suspends its customer
     # Dispatch
     NOTICE_RECORDED = "notice_recorded"
@@ -89,6 +92,7 @@ class Fields(TypedDict, total=False):
     message_id: str
     request_id: str
     records: int
+    letters: int
     notices: int
     cancelled: int
     leases_lost: int
@@ -193,6 +197,9 @@ OUTBOX_DUE = _METER.create_gauge("avviso.outbox.due", "{notice}", "Notices that 
 OUTBOX_BYTES = _METER.create_gauge("avviso.outbox.size", "By", "What the outbox takes up where it lies")
 OUTBOX_FREE_BYTES = _METER.create_gauge("avviso.outbox.free", "By", "What is free where the outbox lies")
 PREFERENCES_BYTES = _METER.create_gauge("avviso.preferences.size", "By", "What the table of preferences takes up")
+PREFERENCES_HELD = _METER.create_gauge(
+    "avviso.preferences.held", "{record}", "Preferences that cannot be read, and that the table stands still at"
+)
 # Dispatch.
 SETTLED = _METER.create_counter("avviso.settled", "{attempt}", "Claims settled, by trigger, reason and alert_class")
 FAULTS = _METER.create_counter("avviso.faults", "{attempt}", "Failed attempts, by fault and code")

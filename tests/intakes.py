@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from consumer import ports
 from consumer.adapters.catalogue_file import load_catalogue
 from consumer.adapters.resources import catalogue
 from consumer.core.backpressure import LoadLimits
@@ -91,6 +92,7 @@ class Run:
         self.source = ScriptedSource(batches, lambda: self.idle())  # noqa: PLW0108 - tests replace it
         self.decoder = Decoded(content)
         self.table = Listed(preferences())
+        self.preferences: ports.PreferenceTable = self.table
         self.drawer = Drawer()
         self.woken = 0
         self.outbox = outbox
@@ -104,7 +106,7 @@ class Run:
         watch = Watch(self.flood, stops=self.outbox.stops(), accepted=self.accepted)
         pipeline = Pipeline(
             decoder=self.decoder,
-            preferences=self.table,
+            preferences=self.preferences,
             catalogue=load_catalogue(catalogue()),
             pseudonyms=PSEUDONYMS,
             tenant="default",
@@ -117,7 +119,7 @@ class Run:
             dead_letters=self.drawer,
             room=RoomGuard(outbox=self.outbox, limits=self.load, now=self._now),
             floods=FloodGuard(outbox=self.outbox, watch=watch, now=self._now),
-            ready=self.table.ready,
+            ready=self.preferences.ready,
             wake=self._wake,
             check=self.check,
             now=self._now,

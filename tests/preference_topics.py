@@ -13,7 +13,8 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer.adapters.preference_table import PreferenceTable
-from consumer.adapters.preference_table.follower import Pace
+from consumer.adapters.preference_table.pace import Pace
+from consumer.core.flood import FloodLimits
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.core.screen import Screen
@@ -39,6 +40,7 @@ def follow(kafka: Kafka | str, path: Path, topic: str, **changes: Any) -> Prefer
         "word": Screen(CATALOGUE).word,
         "customers_min": 1,
         "size_max_bytes": 2**26,
+        "flood": FloodLimits(),
         "now": lambda: NOW,
         "pace": HASTE,
     }
@@ -56,8 +58,10 @@ def wanted(record: Record) -> Preferences:
     return preferences(customer_id=customer_id, language=language, position=record.position)
 
 
-def publish(kafka: Kafka, topic: str, *entries: tuple[bytes | None, bytes | None], partition: int = 0) -> None:
-    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 0})
+def publish(
+    kafka: Kafka, topic: str, *entries: tuple[bytes | None, bytes | None], partition: int = 0, linger_ms: int = 0
+) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": linger_ms})
     for key, value in entries:
         producer.produce(topic, key=key, value=value, partition=partition)
     assert producer.flush(20) == 0

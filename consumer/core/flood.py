@@ -11,6 +11,7 @@ from consumer.core.record import Position
 Place = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
+_PARTITIONS_SHOWN = 10
 _OFFSET = re.compile(r"([A-Za-z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})\Z")
 
 
@@ -38,9 +39,25 @@ class Flood(msgspec.Struct, frozen=True, kw_only=True):
     letters: int
     records: int
     again: bool
-    reasons: Mapping[str, int]
+    reasons: Counter[str]
     stops: tuple[Position, ...]
     ends: tuple[Position, ...]
+
+    @property
+    def ranked(self) -> Sequence[str]:
+        """The reasons, the most frequent first."""
+        return sorted(self.reasons, key=lambda reason: (-self.reasons[reason], reason))
+
+    @property
+    def counts(self) -> str:
+        """The same for people, each with its count."""
+        return ", ".join(f"{reason} {self.reasons[reason]}" for reason in self.ranked)
+
+    @property
+    def until(self) -> str:
+        """The `ends` as `accepted_offsets` reads them; of very many partitions the first, and dots."""
+        shown, more = self.ends[:_PARTITIONS_SHOWN], len(self.ends) > _PARTITIONS_SHOWN
+        return as_offsets(shown) + (",..." if more else "")
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from consumer.settings.groups import Group
 
 
 class Flood(Group):
-    """When so many records cannot be read that the process ends (exit code 40) rather than set them all aside."""
+    """When so many records cannot be read that none is set aside: the process ends (40), or the preferences stand still."""
 
     window_records: int = Field(
         default=1000, ge=1, le=100_000, description="The latest records of a topic that are judged together"
@@ -20,11 +20,9 @@ class Flood(Group):
         default=0.5,
         ge=0,
         le=1,
-        description="The process ends when a larger share of them cannot be read; 1: never by share",
+        description="It is a flood when a larger share of them cannot be read; 1: never by share",
     )
-    run_max: int = Field(
-        default=100, ge=1, description="The process ends when so many in a row of a topic cannot be read"
-    )
+    run_max: int = Field(default=100, ge=1, description="It is a flood when so many in a row of a topic cannot be read")
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

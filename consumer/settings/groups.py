@@ -161,7 +161,7 @@ class PreferenceTable(Group):
         ge=120,
         le=43_200,
         description="How long the local copy is believed while it cannot be compared with its topic (Kafka is away) or does "
-        "not keep up with it; then nothing is read or sent",
+        "not keep up with it, or stands still at a flood; then nothing is read or sent",
     )
 
 

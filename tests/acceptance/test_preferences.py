@@ -7,10 +7,10 @@ import pytest
 
 from consumer.errors import ExitCode
 from consumer.sandbox.sns_endpoint import ScriptedSns
-from tests.acceptance.stage import Stage, eventually, preference_fields, transaction_fields
+from tests.acceptance.stage import REPOSITORY, Stage, alert_fields, eventually, preference_fields, transaction_fields
 from tests.brokers import Kafka, fresh_topic
 
-CUSTOMERS = 10
+CUSTOMERS, RUN_MAX = 10, 5
 
 
 @pytest.fixture
@@ -82,3 +82,45 @@ def test_a_topic_that_lost_most_of_its_customers_is_not_believed_before_an_opera
 
 def test_an_acceptance_that_is_no_two_numbers_is_refused(stage: Stage) -> None:
     assert stage.worker("--accept-preferences", "5").ended() == ExitCode.SETTINGS
+
+
+def test_a_flood_of_what_cannot_be_read_silences_nobody_and_is_set_aside_only_by_an_operator(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Kafka may deliver less than all at once, so a few letters may be written; never the one that makes a flood."""
+    fraud = tmp_path / "alerts.yaml"
+    shipped = (REPOSITORY / "consumer" / "alerts.yaml").read_text()
+    fraud.write_text(shipped.replace("    class: security\n", "    class: security\n    mandatory: true\n"))
+    settings = {"AVVISO_FLOOD__RUN_MAX": str(RUN_MAX), "AVVISO_CATALOGUE_PATH": str(fraud)}
+    silent = preference_fields(alerts=[alert_fields("card_not_present") | {"enabled": False}])
+
+    def steal(number: int, texts: int) -> None:
+        stage.publish("TransactionPosted", "acc-1", transaction_fields(number, channel="ECOMMERCE"))
+        eventually(lambda: len(stage.sns.accepted) == texts, "a fraud alert")
+
+    stage.publish("AlertPreferences", "cust-1", silent)
+    first = stage.worker(**settings)
+    steal(1, 1)
+    for number in range(CUSTOMERS):
+        stage.publish_raw("AlertPreferences", f"cust-{number}", b"\xc3\x01garbage")
+    eventually(lambda: stage.said("preferences_flooded") == 1, "an alarm")
+    steal(2, 2)
+    before = stage.said("preference_refused")
+    assert first.stop() == ExitCode.OK
+    assert before < RUN_MAX
+
+    again = stage.worker(**settings)
+    eventually(lambda: stage.said("preferences_flooded") == 2, "the same alarm after a restart")
+    stage.publish("TransactionPosted", "acc-1", transaction_fields(3, channel="ECOMMERCE"))
+    eventually(lambda: stage.said("intake_paused") > 0, "intake waiting")
+    assert again.stop() == ExitCode.OK
+    assert (len(stage.sns.accepted), stage.said("preference_refused")) == (2, before)
+
+    alarm = [line for line in stage.log_lines() if line["line"] == "preferences_flooded"][-1]
+    assert (alarm["topic"], alarm["state"]) == (stage.topics["AlertPreferences"], "not_believed")
+    *_, option, until = alarm["remedy"].split()
+    until = f"{until.rpartition(':')[0]}:{1 + CUSTOMERS}"
+    stage.worker(option, until, **settings)
+    eventually(lambda: len(stage.sns.accepted) == 3, "the fraud alert that waited")
+    assert (option, stage.said("preference_refused")) == ("--accept-dead-letters-until", CUSTOMERS)
+    assert len(stage.dead_letters(CUSTOMERS)) == CUSTOMERS

@@ -12,10 +12,12 @@ import pytest
 from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source.translation import complete
 from consumer.adapters.preference_table import Pace
+from consumer.adapters.preference_table.floods import Floods
 from consumer.adapters.preference_table.follower import Follower
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.adapters.preference_table.tables import Tables
+from consumer.core.flood import FloodLimits
 from consumer.core.screen import Screen
 from tests.builders import NOW
 from tests.deciding import CATALOGUE
@@ -32,6 +34,7 @@ def settings_of_each_client(given: dict[str, str | int | float | bool], folder: 
             tables=tables,
             decode=wanted,
             letters=Letters(Drawer(), folder / "set-aside"),
+            floods=Floods("preferences", FloodLimits(), accepted={}, was_written=lambda _: False),
             now=lambda: NOW,
             clock=time.monotonic,
             stopping=threading.Event(),

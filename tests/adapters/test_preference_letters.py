@@ -94,3 +94,10 @@ def test_only_the_process_itself_may_read_it(tmp_path: Path) -> None:
     Letters(Drawer(), tmp_path / "set-aside").write([letter(1)])
 
     assert (tmp_path / "set-aside").stat().st_mode & 0o077 == 0
+
+
+def test_what_was_written_is_known(tmp_path: Path) -> None:
+    letters = Letters(Drawer(), tmp_path / "set-aside")
+    letters.write([letter(1)])
+
+    assert [letters.knows(letter(offset).record) for offset in (1, 2)] == [True, False]

@@ -1,13 +1,14 @@
 """What several records of one customer come to, wherever a batch happens to end."""
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.reading import Reading
-from consumer.adapters.preference_table.store import SUSPEND
+from consumer.adapters.preference_table.store import SUSPEND, Change
 from consumer.core.preferences import Preferences
 from consumer.core.record import Position, Record
 from consumer.errors import DeadLetterReason, Unavailable, Undecodable
@@ -22,6 +23,13 @@ def said(*values: bytes | None) -> list[Record]:
         )
         for offset, value in enumerate(values)
     ]
+
+
+def come_to(reading: Reading, records: list[Record]) -> Mapping[str, Change]:
+    """What the records change, once those that can never be read are set aside."""
+    found = reading.read(records)
+    reading.set_aside(found.letters)
+    return found.changes
 
 
 def nothing_to_wait_for() -> None:
@@ -61,12 +69,12 @@ def test_a_schema_that_never_comes_is_waited_for_once_and_then_its_records_are_s
         unknown_tries_max=5,
     )
 
-    first, second = reading.changes_of(said(b"foreign")), reading.changes_of(said(b"foreign"))
+    first, second = come_to(reading, said(b"foreign")), come_to(reading, said(b"foreign"))
 
     assert first == second == {"anna": SUSPEND}
     assert (len(waits), tries) == (4, ["foreign"] * 6)
     assert {letter.reason for letter in drawer.letters} == {DeadLetterReason.UNKNOWN_SCHEMA}
-    assert isinstance(reading.changes_of(said(b"anna:it"))["anna"], Preferences)
+    assert isinstance(come_to(reading, said(b"anna:it"))["anna"], Preferences)
 
 
 def test_a_registry_that_is_not_set_is_waited_for_without_end(drawer: Drawer, tmp_path: Path) -> None:
@@ -86,14 +94,14 @@ def test_a_registry_that_is_not_set_is_waited_for_without_end(drawer: Drawer, tm
         unknown_tries_max=5,
     )
 
-    assert isinstance(reading.changes_of(said(b"anna:it"))["anna"], Preferences)
+    assert isinstance(come_to(reading, said(b"anna:it"))["anna"], Preferences)
     assert drawer.letters == []
 
 
 def test_of_several_records_the_last_counts_and_the_others_are_set_aside_where_they_cannot_be_read(
     reading: Reading, drawer: Drawer
 ) -> None:
-    found = reading.changes_of(said(b"garbage", b"anna:en", b"rubbish", None, b"anna:it"))["anna"]
+    found = come_to(reading, said(b"garbage", b"anna:en", b"rubbish", None, b"anna:it"))["anna"]
 
     assert isinstance(found, Preferences)
     assert (found.language, found.suspended) == ("it", False)
@@ -114,7 +122,7 @@ def test_what_was_replaced_is_not_waited_for(drawer: Drawer, tmp_path: Path, pro
         decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
     )
 
-    found = reading.changes_of(said(b"anna:de", b"anna:it"))["anna"]
+    found = come_to(reading, said(b"anna:de", b"anna:it"))["anna"]
 
     assert isinstance(found, Preferences)
     assert (found.language, drawer.letters) == ("it", [])
@@ -123,7 +131,7 @@ def test_what_was_replaced_is_not_waited_for(drawer: Drawer, tmp_path: Path, pro
 def test_behind_what_cannot_be_read_the_last_that_can_is_what_was_known_before(
     reading: Reading, drawer: Drawer
 ) -> None:
-    found = reading.changes_of(said(b"anna:de", b"anna:it", b"garbage", b"rubbish"))["anna"]
+    found = come_to(reading, said(b"anna:de", b"anna:it", b"garbage", b"rubbish"))["anna"]
 
     assert isinstance(found, Preferences)
     assert (found.language, found.suspended) == ("it", True)
@@ -131,12 +139,12 @@ def test_behind_what_cannot_be_read_the_last_that_can_is_what_was_known_before(
 
 
 def test_whoever_was_erased_before_stays_erased(reading: Reading, drawer: Drawer) -> None:
-    assert reading.changes_of(said(b"anna:de", None, b"garbage")) == {"anna": None}
+    assert come_to(reading, said(b"anna:de", None, b"garbage")) == {"anna": None}
     assert [letter.record.position.offset for letter in drawer.letters] == [2]
 
 
 def test_where_nothing_of_the_batch_can_be_read_the_table_knows_what_was_before(reading: Reading) -> None:
-    assert reading.changes_of(said(b"garbage")) == {"anna": SUSPEND}
+    assert come_to(reading, said(b"garbage")) == {"anna": SUSPEND}
 
 
 def test_what_waits_for_its_schema_is_no_dead_letter(drawer: Drawer, tmp_path: Path) -> None:
@@ -156,7 +164,35 @@ def test_what_waits_for_its_schema_is_no_dead_letter(drawer: Drawer, tmp_path: P
         later, letters, held_up=lambda: waits.append(None), stopping=stopping, retry_s=0.001, unknown_tries_max=9
     )
 
-    found = reading.changes_of(said(b"anna:it"))["anna"]
+    found = come_to(reading, said(b"anna:it"))["anna"]
 
     assert isinstance(found, Preferences)
     assert (found.suspended, len(waits), drawer.letters) == (False, 2, [])
+
+
+@pytest.mark.parametrize(
+    ("problem", "unknown"),
+    [
+        (Unavailable("registry", "503"), [0, 1, 2]),
+        (Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "not yet"), [0, 1]),
+        (Undecodable(DeadLetterReason.UNDECODABLE, "never"), []),
+    ],
+    ids=["away", "not yet", "never"],
+)
+def test_what_was_replaced_and_cannot_be_told_yet_is_named(
+    drawer: Drawer, tmp_path: Path, problem: Exception, unknown: list[int]
+) -> None:
+    def decode(record: Record) -> Preferences:
+        if b":de" in (record.value or b""):
+            raise problem
+        return wanted(record)
+
+    letters = Letters(drawer, tmp_path / "set-aside")
+    reading = Reading(
+        decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
+    )
+
+    found = reading.read(said(b"anna:de", b"anna:de", b"anna:en", None, b"anna:it"))
+
+    assert sorted(position.offset for position in found.unknown) == unknown
+    assert drawer.letters == []

@@ -56,7 +56,10 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
 def table_of(settings: Settings) -> Iterator[PreferenceTable]:
     """The customers' preferences, not ready yet."""
     catalogue, _ = alerts_of_the_bank(settings)
-    with _letters(settings) as letters, app._preferences(settings, catalogue, _decoder(), letters, None) as table:
+    with (
+        _letters(settings) as letters,
+        app._preferences(settings, catalogue, _decoder(), letters, app.NOTHING_ACCEPTED) as table,
+    ):
         yield table
 
 

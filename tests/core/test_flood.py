@@ -216,3 +216,24 @@ def test_offsets_are_read_as_they_are_printed_and_as_kafkas_tools_print_them() -
 def test_offsets_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not topic:partition:offset|no offset in it"):
         accepted_offsets(text)
+
+
+def test_a_flood_says_its_reasons_and_ends_of_very_many_partitions_the_first() -> None:
+    positions = [at(offset, partition) for partition in range(11) for offset in (5, 6)]
+    reasons = {one: "undecodable" if one.partition else "no_framing" for one in positions}
+
+    found = Watch(LIMITS).judge(positions, reasons).flood
+
+    assert found is not None
+    assert (found.ranked, found.counts) == (["undecodable", "no_framing"], "undecodable 20, no_framing 2")
+    assert found.until == ",".join(f"{TOPIC}:{number}:7" for number in range(10)) + ",..."
+
+
+def test_reasons_that_are_as_frequent_come_in_the_order_of_their_names() -> None:
+    positions = [at(offset) for offset in range(6)]
+    reasons = {one: ("b", "a")[one.offset % 2] for one in positions}
+
+    found = Watch(LIMITS).judge(positions, reasons).flood
+
+    assert found is not None
+    assert (found.counts, found.until) == ("a 3, b 3", f"{TOPIC}:0:6")

@@ -9,49 +9,20 @@ from datetime import datetime
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.adapters.preference_table.clients import common, reading
+from consumer.adapters.preference_table.floods import Floods
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.messages import record_of
+from consumer.adapters.preference_table.pace import Pace
 from consumer.adapters.preference_table.questions import Administrator
 from consumer.adapters.preference_table.reading import Decode, Reading, Stopped
 from consumer.adapters.preference_table.store import Source, State
 from consumer.adapters.preference_table.tables import Tables, TopicNow
+from consumer.core.record import Record
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
 
 _WHAT = "preferences"
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 - so named
-_LOG_LEVEL = 2
-"""Of librdkafka's own lines, unless set: what it says of lesser things comes through its error callback too, as a code."""
-_OWN = {
-    "group.id": "avviso-preferences",  # librdkafka wants one; nothing is joined and nothing committed
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "auto.offset.reset": "error",
-    "isolation.level": "read_committed",
-    "enable.partition.eof": True,
-}
-_GROUP_ONLY = ("group.protocol", "group.instance.id", "group.remote.assignor", "partition.assignment.strategy")
-
-
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How much at once, how long each wait is, and how old the table may be: past `stale_max_s` it is believed no more.
-
-    Customers come in no order, so every batch touches pages all over the table, and each of these is written anew: while a
-    whole topic is read, one batch of twenty thousand costs a small part of twenty of a thousand.
-    """
-
-    batch_records_max: int = 20_000
-    poll_s: float = 0.2
-    request_timeout_s: float = 5.0
-    retry_s: float = 1.0
-    unknown_tries_max: int = 600
-    recheck_s: float = 60.0
-    stale_max_s: float = 900.0
-    question_timeout_s: float = 2.0
-
-    def __post_init__(self) -> None:
-        """Refuse a table that would be too old between two looks at its topic."""
-        if self.stale_max_s < 2 * self.recheck_s:
-            raise ValueError("stale_max_s is at least twice recheck_s")
 
 
 class _Aim(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,17 +44,15 @@ class Follower:
         tables: Tables,
         decode: Decode,
         letters: Letters,
+        floods: Floods,
         now: Callable[[], datetime],
         clock: Callable[[], float],
         stopping: threading.Event,
         pace: Pace,
     ) -> None:
         """Connects to nothing yet."""
-        group_free = {name: value for name, value in settings.items() if name not in _GROUP_ONLY}
-        defaults = {"client.id": "avviso", "log_level": _LOG_LEVEL}
-        plain = {**defaults, **group_free}
-        self._settings = {**plain, **_OWN, "error_cb": self._complain}
-        self._administrator = Administrator(plain, topic=topic, timeout_s=pace.question_timeout_s)
+        self._settings = {**reading(settings), "error_cb": self._complain}
+        self._administrator = Administrator(common(settings), topic=topic, timeout_s=pace.question_timeout_s)
         self._retention, self._identity = self._administrator.retention(), self._administrator.identity()
         self._topic = topic
         self._tables = tables
@@ -95,6 +64,7 @@ class Follower:
             retry_s=pace.retry_s,
             unknown_tries_max=pace.unknown_tries_max,
         )
+        self._floods = floods
         self._now = now
         self._clock = clock
         self._stopping = stopping
@@ -125,19 +95,29 @@ class Follower:
     def _run(self) -> None:
         while not self._stopping.is_set():
             consumer = Consumer(dict(self._settings), logger=logging.getLogger("librdkafka"))
+            pause_s = 0.0
             try:
-                self._follow(consumer)
+                pause_s = self._follow(consumer)
             except KafkaException as problem:
                 self._complain(problem.args[0])
-                self._watch_age()
             except Stopped:
                 return
             finally:
                 consumer.close()
-            self._stopping.wait(self._pace.retry_s)
+            self._wait(pause_s)
 
-    def _follow(self, consumer: Consumer) -> None:
-        """Returns where the topic must be looked at again: it is not what it was, or was not read for a while."""
+    def _wait(self, pause_s: float) -> None:
+        """At least for a moment."""
+        until_s = self._clock() + pause_s
+        self._watch_age()
+        while not self._stopping.wait(self._pace.retry_s) and self._clock() < until_s:
+            self._watch_age()
+
+    def _follow(self, consumer: Consumer) -> float:
+        """Returns where the topic must be looked at again, and in how many seconds.
+
+        It is not what it was, or was not read for a while, or holds a flood.
+        """
         self._caught_up = self._was_held_up = False
         self._start(consumer)
         self._complained_of = ""
@@ -146,14 +126,15 @@ class Follower:
         while not self._stopping.is_set():
             messages = self._fetch(consumer)
             errors = [error for one in messages if (error := one.error()) is not None and error.code() != _END]
-            self._take(messages)
+            if not self._take(messages):
+                return self._pace.recheck_s
             if errors:
                 raise KafkaException(errors[0])
             if self._was_held_up:
-                return
+                return 0.0
             if self._is_made_again():
                 self.disbelieve()
-                return
+                return 0.0
             self._look_whether_caught_up()
             self._watch_age()
             if self._clock() >= recheck_at_s:
@@ -161,8 +142,9 @@ class Follower:
                 self._retention.ask()
                 self._identity.ask()
                 if self._partitions(consumer) != sorted(self._positions):
-                    return
+                    return 0.0
                 self._look_how_far(consumer)
+        return 0.0
 
     def _start(self, consumer: Consumer) -> None:
         """Decide which table to fill, and from where on; assign the partitions."""
@@ -175,6 +157,7 @@ class Follower:
         known = self._tables.fit(TopicNow(source=source, marks=marks, at=at, tombstones_since=tombstones_since))
         if self._tables.is_rebuilding:
             self.disbelieve()
+        self._floods.begin(self._tables.filled.path, known.stops)
         self._source = source if source.topic_id is not None else known.source
         self._synced_at = known.synced_at
         self._positions = {number: known.offsets.get(number, low) for number, (low, _) in marks.items()}
@@ -229,9 +212,9 @@ class Follower:
         first = consumer.poll(self._pace.poll_s)
         return () if first is None else (first, *consumer.consume(self._pace.batch_records_max - 1, 0))
 
-    def _take(self, messages: Sequence[Message]) -> None:
-        """Records, and the offsets after them, in one transaction; the end of a partition is a position too."""
-        records = []
+    def _take(self, messages: Sequence[Message]) -> bool:
+        """Records, and the ends of partitions, which are positions too. False in a flood: all is still to be taken."""
+        records, before = [], dict(self._positions)
         for message in messages:
             number, offset, error = message.partition(), message.offset(), message.error()
             if error is None:
@@ -240,11 +223,25 @@ class Follower:
                 self._positions[record.position.partition] = record.position.offset + 1
             elif error.code() == _END and number is not None and offset is not None:
                 self._positions[number] = offset
-        if records:
-            self._tables.filled.write(self._reading.changes_of(records), self._state())
+        return not records or self._write(records, before)
+
+    def _write(self, records: Sequence[Record], before: dict[int, int]) -> bool:
+        """All of it in one transaction; of a flood only where it stopped. What waited in that for its schema was judged."""
+        whole_at_s = self._whole_at_s
+        found = self._reading.read(records)
+        flood = self._floods.judge(records, found)
+        if flood is None:
+            self._reading.set_aside(found.letters)
+            self._tables.filled.write(found.changes, self._state())
+            return True
+        self._positions, self._whole_at_s = before, whole_at_s
+        self._tables.filled.write({}, self._state())
+        self._floods.hold(flood, believed=self.believed)
+        return False
 
     def _state(self) -> State:
-        return State(source=self._source, offsets=dict(self._positions), synced_at=self._synced_at)
+        offsets, stops = dict(self._positions), self._floods.stops
+        return State(source=self._source, offsets=offsets, synced_at=self._synced_at, stops=stops)
 
     @property
     def _reached(self) -> bool:
@@ -261,14 +258,21 @@ class Follower:
         if not self._tables.take_over(self._state()):
             return
         self._whole_at_s = self._aim.at_s
+        self._floods.over()
         if not self._caught_up:
             self._caught_up = True
             log(Line.PREFERENCES_READY, topic=self._topic, customers=self._tables.in_use.customers)
 
     def _hold_up(self) -> None:
-        """A record waits to be read: those behind it may take back what the table says."""
+        """A record waits to be read: those behind it may take back what the table says.
+
+        Where a flood holds it, that is known already, and it is believed until it is too old.
+        """
         self._was_held_up = True
-        self.disbelieve()
+        if self._floods.is_held:
+            self._watch_age()
+        else:
+            self.disbelieve()
 
     def _watch_age(self) -> None:
         """Say it once where the table has become too old to be believed: from here on nothing is read or sent."""

@@ -39,12 +39,16 @@ class Letters:
             known[at : at + _DIGEST_BYTES] for at in range(0, len(known) - _DIGEST_BYTES + 1, _DIGEST_BYTES)
         )
 
+    def knows(self, record: Record) -> bool:
+        """Whether it was written before."""
+        return _digest(record) in self._written
+
     def write(self, letters: Sequence[DeadLetter]) -> None:
         """Return once every one that is new is acknowledged, and remembered; a crash between the two writes it again.
 
         Raises Unavailable, or Broken.
         """
-        new = [letter for letter in letters if _digest(letter.record) not in self._written]
+        new = [letter for letter in letters if not self.knows(letter.record)]
         if not new:
             return
         for start in range(0, len(new), _AT_ONCE_MAX):

@@ -1,11 +1,13 @@
 """What the records of the preferences topic change in the table."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from logging import WARNING
 from typing import TypeVar
+
+import msgspec
 
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.store import SUSPEND, Change, fits
@@ -25,6 +27,17 @@ _TO_BE_MENDED = frozenset({DeadLetterReason.UNKNOWN_SCHEMA, DeadLetterReason.NO_
 
 class Stopped(Exception):
     """Told to stop while waiting for a schema, or for a dead letter to be taken."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What records make of each customer, and which of them can never be read, in order.
+
+    Of the `unknown` ones nobody can tell yet whether they can, nor needs to: later ones replace them.
+    """
+
+    changes: Mapping[str, Change]
+    letters: Sequence[DeadLetter]
+    unknown: Collection[Position]
 
 
 class Reading:
@@ -53,8 +66,8 @@ class Reading:
         self._unknown_tries_max = unknown_tries_max
         self._given_up: set[str] = set()
 
-    def changes_of(self, records: Iterable[Record]) -> Mapping[str, Change]:
-        """What the records make of each customer; what can never be read is a dead letter by then. Raises Stopped.
+    def read(self, records: Iterable[Record]) -> Found:
+        """What the records come to; writes nothing. Raises Stopped.
 
         The key is the customer's id. What a later one of the `records` replaces is not waited for.
         """
@@ -70,11 +83,14 @@ class Reading:
             else:
                 said.setdefault(customer_id, []).append(record)
         changes = {customer_id: self._last_word(customer_id, theirs, letters) for customer_id, theirs in said.items()}
-        self._look_at_replaced(said, letters)
+        unknown = self._look_at_replaced(said, letters)
+        letters.sort(key=_position)
+        return Found(changes=changes, letters=letters, unknown=unknown)
+
+    def set_aside(self, letters: Sequence[DeadLetter]) -> None:
+        """Return once these are dead letters, and remembered as such. Raises Stopped."""
         if letters:
-            letters.sort(key=_position)
             self._patiently(partial(self._letters.write, letters), letters[0].record)
-        return changes
 
     def _last_word(self, customer_id: str, records: list[Record], letters: list[DeadLetter]) -> Change:
         """The customer's preferences, or None to erase; suspended where the last of the `records` is unreadable.
@@ -95,18 +111,23 @@ class Reading:
                 return preferences.after_unreadable() if unreadable else preferences
         return SUSPEND
 
-    def _look_at_replaced(self, said: Mapping[str, Sequence[Record]], letters: list[DeadLetter]) -> None:
-        """They change nothing, but whoever writes what can never be read should hear of it."""
-        for customer_id, records in said.items():
-            for record in records:
-                try:
-                    if record.value is not None:
-                        self._read(record, customer_id)
-                except Unavailable:
-                    return
-                except Undecodable as problem:
-                    if problem.reason not in _TO_BE_MENDED:
-                        letters.append(_letter(record, problem))
+    def _look_at_replaced(
+        self, said: Mapping[str, Sequence[Record]], letters: list[DeadLetter]
+    ) -> Collection[Position]:
+        """They change nothing, but whoever writes what can never be read should hear of it; some cannot be told yet."""
+        replaced = [(one, record) for one, records in said.items() for record in records if record.value is not None]
+        unknown = {record.position for _, record in replaced}
+        for customer_id, record in replaced:
+            try:
+                self._read(record, customer_id)
+            except Unavailable:
+                break
+            except Undecodable as problem:
+                if problem.reason in _TO_BE_MENDED:
+                    continue
+                letters.append(_letter(record, problem))
+            unknown.remove(record.position)
+        return unknown
 
     def _read(self, record: Record, customer_id: str) -> Preferences:
         preferences = self._decode(record)

@@ -51,11 +51,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the topic was read: the next offset of each partition, and when that was last known to be all there is."""
+    """How far the topic was read: the next offset of each partition, and when that was last known to be all there is.
+
+    `stops`: from which offset of a partition on nothing may be set aside, after a flood of what could not be read.
+    """
 
     source: Source
     offsets: Mapping[int, int]
     synced_at: datetime
+    stops: Mapping[int, int] = {}
 
 
 class PreferenceStore:

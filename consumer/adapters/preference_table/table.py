@@ -9,11 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from consumer.adapters.preference_table.follower import Follower, Pace
+from consumer.adapters.preference_table.floods import Floods
+from consumer.adapters.preference_table.follower import Follower
 from consumer.adapters.preference_table.letters import Letters
+from consumer.adapters.preference_table.pace import Pace
 from consumer.adapters.preference_table.reading import Decode
 from consumer.adapters.preference_table.store import PreferenceStore
 from consumer.adapters.preference_table.tables import Tables
+from consumer.core.flood import FloodLimits, Place
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.core.shrinkage import Shrinkage
@@ -29,7 +32,8 @@ class PreferenceTable:
     `decode` raises Undecodable or Unavailable; what it can never read goes to `dead_letters`, which nobody else may use.
     `word` tells in short what may concern a customer. Believed only with `customers_min` customers or more. One that does
     not fit its topic any more is read anew beside the old one, and takes its place with nine tenths of its customers, or
-    where an operator has `accepted` how many it lost. Any thread may ask.
+    where an operator has `accepted` how many it lost. Of a `flood` of what cannot be read it sets nothing aside, but stands
+    still there, until it can be read or is in `accepted_letters`. Any thread may ask.
     """
 
     def __init__(
@@ -43,7 +47,9 @@ class PreferenceTable:
         word: Callable[[Preferences | None], Word],
         customers_min: int,
         size_max_bytes: int,
+        flood: FloodLimits,
         accepted: Shrinkage | None = None,
+        accepted_letters: Mapping[Place, int] | None = None,
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
@@ -53,12 +59,14 @@ class PreferenceTable:
         self._stopping = threading.Event()
         self._death: BaseException | None = None
         self._tables = Tables(path, partial(PreferenceStore, size_max_bytes=size_max_bytes, word=word), accepted)
+        letters = Letters(dead_letters, path / "set-aside")
         self._follower = Follower(
             settings,
             topic=topic,
             tables=self._tables,
             decode=decode,
-            letters=Letters(dead_letters, path / "set-aside"),
+            letters=letters,
+            floods=Floods(topic, flood, accepted=accepted_letters or {}, was_written=letters.knows),
             now=now,
             clock=clock,
             stopping=self._stopping,
