@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from consumer.adapters.preference_table.packing import Packing, Wishes
+from consumer.adapters.preference_table.packing import NAME_BYTES, WISHES_BYTES_MAX, Packing, Wishes
 from consumer.core.event import Channel, Direction, Money
 from consumer.core.preferences import AlertPreference, Filters, Preferences, QuietHours, Repeat
 from consumer.core.screen import Screen, Word
@@ -46,64 +46,104 @@ class Making:
         return WORD(asked)
 
 
+class Kept:
+    """Packs, and keeps apart what is to be kept apart."""
+
+    def __init__(self, packing: Packing) -> None:
+        self._packing = packing
+        self.wishes: dict[bytes, bytes] = {}
+
+    def row(self, asked: Preferences) -> bytes:
+        row, wishes = self._packing.pack(asked)
+        self.wishes[row[:NAME_BYTES]] = wishes
+        return row
+
+    def unpacked(self, row: bytes) -> Preferences:
+        return self._packing.unpack(row, self.wishes.get)
+
+    def word(self, asked: Preferences) -> Word:
+        row = self.row(asked)
+        return self._packing.words.get(row[:NAME_BYTES]) or self._packing.word(row, self.wishes.get)
+
+
 @pytest.mark.parametrize("asked", [FULL, BARE])
 def test_what_is_packed_comes_back_whole_the_second_time_too(asked: Preferences) -> None:
-    packing = Packing(WORD)
+    kept = Kept(Packing(WORD))
 
-    packed = packing.pack(asked)
+    row = kept.row(asked)
 
-    assert [packing.unpack(packed), packing.unpack(packed)] == [asked, asked]
-    assert Packing(WORD).unpack(packed) == asked
+    assert [kept.unpacked(row), kept.unpacked(row)] == [asked, asked]
+    assert Packing(WORD).unpack(row, kept.wishes.get) == asked
 
 
 def test_the_word_is_made_of_what_was_packed() -> None:
     packing = Packing(WORD)
 
-    assert [packing.word(packing.pack(asked)) for asked in (FULL, BARE)] == [WORD(FULL), WORD(BARE)]
+    assert [Kept(packing).word(asked) for asked in (FULL, BARE)] == [WORD(FULL), WORD(BARE)]
     assert packing.stranger == WORD(None)
 
 
-def test_customers_who_ask_for_the_same_share_what_is_remembered() -> None:
+def test_customers_who_ask_for_the_same_share_what_is_kept_and_remembered() -> None:
     making = Making()
-    packing = Packing(making)
-    packed = [packing.pack(only("large_debit", customer_id=f"cust-{number}")) for number in range(3)]
+    kept = Kept(Packing(making))
+    three = [only("large_debit", customer_id=f"cust-{number}") for number in range(3)]
 
-    words = [packing.word(one) for one in packed]
-    alerts = [packing.unpack(one).alerts for one in packed]
+    words = [kept.word(one) for one in three]
+    alerts = [kept.unpacked(kept.row(one)).alerts for one in three]
 
+    assert len(kept.wishes) == 1
     assert making.made == 1 + 1  # of the stranger, and of these three
     assert words[0] is words[1] is words[2]
     assert alerts[0] is alerts[1] is alerts[2]
-    assert packing.word(packing.pack(only("low_balance"))) == WORD(only("low_balance")) != words[0]
+    assert kept.word(only("low_balance")) == WORD(only("low_balance")) != words[0]
 
 
 def test_no_more_is_remembered_than_allowed_and_nothing_is_mistaken_for_it() -> None:
     making = Making()
-    packing = Packing(making, known_max=2)
+    kept = Kept(Packing(making, known_max=2))
     asked = [only(), only("large_debit"), only("low_balance"), only()]
 
-    assert [packing.word(packing.pack(one)) for one in asked] == [WORD(one) for one in asked]
+    assert [kept.word(one) for one in asked] == [WORD(one) for one in asked]
     assert making.made == 1 + 4  # the first was forgotten when the third came
 
 
-@pytest.mark.parametrize("cut", [0, 3, 4, 20, -1])
+def test_wishes_that_are_very_long_are_not_remembered() -> None:
+    countries = frozenset(f"C{number}" for number in range(WISHES_BYTES_MAX))
+    alert = AlertPreference(enabled=True, filters=Filters(countries=countries))
+    kept = Kept(Packing(WORD))
+
+    row = kept.row(preferences(alerts={"large_debit": alert}))
+
+    assert kept.unpacked(row).alerts is not kept.unpacked(row).alerts
+    assert kept.unpacked(row).alerts == {"large_debit": alert}
+
+
+@pytest.mark.parametrize("cut", [0, 3, 16, 20, -1])
 def test_what_is_no_longer_whole_is_refused(cut: int) -> None:
-    packing = Packing(WORD)
+    kept = Kept(Packing(WORD))
 
     with pytest.raises(ValueError, match=r".+"):
-        packing.unpack(packing.pack(FULL)[:cut])
+        kept.unpacked(kept.row(FULL)[:cut])
+
+
+def test_a_customer_whose_wishes_are_not_there_is_refused() -> None:
+    packing = Packing(WORD)
+    row, _ = packing.pack(FULL)
+
+    with pytest.raises(ValueError, match="wishes are not there"):
+        packing.unpack(row, lambda _: None)
 
 
 def test_nothing_of_what_is_packed_is_shown() -> None:
-    shown = [repr(Wishes(FULL.consents, FULL.alerts, suspended=False)), repr(Packing(WORD)._rest_of(rest_of(FULL)))]
+    packing = Packing(WORD)
+    row, _ = packing.pack(FULL)
+
+    shown = [repr(Wishes(FULL.consents, FULL.alerts, suspended=False)), repr(packing._rest_of(row[NAME_BYTES:]))]
 
     assert shown == ["Wishes()", "Rest()"]
 
 
-def rest_of(asked: Preferences) -> bytes:
-    packed = Packing(WORD).pack(asked)
-    return packed[4 + int.from_bytes(packed[:4], "little") :]
+def test_what_is_a_customers_own_takes_little_room() -> None:
+    row, _ = Packing(WORD).pack(only("large_debit"))
 
-
-def test_most_of_what_is_as_by_default_takes_little_room() -> None:
-    assert len(Packing(WORD).pack(only("large_debit"))) < 400
+    assert len(row) < 150

@@ -1,5 +1,6 @@
-"""Preferences as the bytes that the table keeps: what many customers have in common stands in front, in one piece."""
+"""Preferences as the bytes that the table keeps: a customer's own, and apart from them what many ask for alike."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import time
@@ -13,9 +14,11 @@ from consumer.core.screen import Word
 
 KNOWN_MAX = 20_000
 """Sets of wishes that are remembered in their meaning: about 30 MB when all are there; the oldest makes room."""
-KEY_BYTES_MAX = 1024
-"""Longer ones are rare, and seldom the same."""
-_LENGTH_BYTES = 4
+WISHES_BYTES_MAX = 1024
+"""Longer ones are rare, and seldom the same: they are understood anew each time."""
+NAME_BYTES = 16
+LookUp = Callable[[bytes], bytes | None]
+"""From the name of wishes to what was packed of them."""
 _T = TypeVar("_T")
 
 
@@ -56,44 +59,46 @@ class Packing:
     def __init__(self, word: Callable[[Preferences | None], Word], known_max: int = KNOWN_MAX) -> None:
         """`word`: what the screen wants to know of a customer, which depends on their wishes only."""
         self._word = word
-        self._words = Known[Word](known_max)
+        self.words = Known[Word](known_max)
         self._wishes = Known[Wishes](known_max)
         self._pack = msgspec.msgpack.Encoder().encode
         self._wishes_of = msgspec.msgpack.Decoder(Wishes).decode
         self._rest_of = msgspec.msgpack.Decoder(Rest).decode
         self.stranger = word(None)
 
-    def pack(self, preferences: Preferences) -> bytes:
-        """The length of the wishes, the wishes, the rest."""
+    def pack(self, preferences: Preferences) -> tuple[bytes, bytes]:
+        """The customer's row, which begins with the name of their wishes, and these."""
         wishes = self._pack(Wishes(preferences.consents, preferences.alerts, preferences.suspended))
-        return len(wishes).to_bytes(_LENGTH_BYTES, "little") + wishes + self._pack(_rest(preferences))
+        return hashlib.blake2b(wishes, digest_size=NAME_BYTES).digest() + self._pack(_rest(preferences)), wishes
 
-    def unpack(self, packed: bytes) -> Preferences:
+    def unpack(self, row: bytes, look_up: LookUp) -> Preferences:
         """What was packed; raises ValueError where it can be used no longer."""
-        end = _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "little")
-        wishes = packed[_LENGTH_BYTES:end]
-        asked = self._wishes.get(wishes) or self._wishes.keep(wishes, self._wishes_of(wishes))
-        return _preferences(asked, self._rest_of(packed[end:]))
+        name = row[:NAME_BYTES]
+        return _preferences(self._wishes.get(name) or self._learn(name, look_up), self._rest_of(row[NAME_BYTES:]))
 
-    def word(self, packed: bytes) -> Word:
-        """What the screen wants to know of whoever this is; raises as `unpack`."""
-        wishes = packed[_LENGTH_BYTES : _LENGTH_BYTES + int.from_bytes(packed[:_LENGTH_BYTES], "little")]
-        return self._words.get(wishes) or self._words.keep(wishes, self._word(self.unpack(packed)))
+    def word(self, row: bytes, look_up: LookUp) -> Word:
+        """What the screen wants to know of whoever this is; raises as `unpack`. `words` holds those met lately."""
+        return self.words.keep(row[:NAME_BYTES], self._word(self.unpack(row, look_up)))
+
+    def _learn(self, name: bytes, look_up: LookUp) -> Wishes:
+        packed = look_up(name)
+        if packed is None:
+            raise ValueError("the customer's wishes are not there")
+        wishes = self._wishes_of(packed)
+        return wishes if len(packed) > WISHES_BYTES_MAX else self._wishes.keep(name, wishes)
 
 
 class Known(OrderedDict[bytes, _T]):
-    """What some bytes mean, for those that were met lately."""
+    """What the wishes of some names mean, for those that were met lately."""
 
     def __init__(self, size_max: int) -> None:
         """Nothing is known yet."""
         super().__init__()
         self._size_max = size_max
 
-    def keep(self, key: bytes, meaning: _T) -> _T:
-        """Remember it, unless it is very long; another thread may have done so meanwhile, which is as good."""
-        if len(key) > KEY_BYTES_MAX:
-            return meaning
-        self[key] = meaning
+    def keep(self, name: bytes, meaning: _T) -> _T:
+        """Remember it; another thread may have done so meanwhile, which is as good."""
+        self[name] = meaning
         if len(self) > self._size_max:
             self.popitem(last=False)
         return meaning

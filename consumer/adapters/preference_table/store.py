@@ -12,7 +12,8 @@ from typing import Any, Self, TypeVar
 import lmdb
 import msgspec
 
-from consumer.adapters.preference_table.packing import Packing, Rest, Wishes
+from consumer.adapters.preference_table.packing import NAME_BYTES, LookUp, Packing, Rest, Wishes
+from consumer.adapters.preference_table.shares import Shares, packed_of
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.errors import Broken, ExitCode
@@ -21,7 +22,9 @@ from consumer.telemetry import PREFERENCES_BYTES, Line, alarm
 _READERS_MAX = 512
 _KEY_BYTES_MAX = 511
 _FILLING_PERCENT = 80
-_CUSTOMERS, _CONTROL = b"customers", b"control"
+_CUSTOMERS, _WISHES, _CONTROL = b"customers", b"wishes", b"control"
+_LAYOUT = 2
+"""The next number where the same preferences are to lie in it otherwise."""
 _STATE, _IN_USE = b"state", b"in_use"
 T = TypeVar("T")
 
@@ -38,7 +41,7 @@ Change = Preferences | Suspend | None
 def _shape() -> str:
     """Changes with every change of what preferences are made of: the old table is then read anew from its topic."""
     shapes = msgspec.json.schema_components((Preferences, Wishes, Rest))
-    return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([_LAYOUT, shapes], sort_keys=True).encode()).hexdigest()
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +82,13 @@ class PreferenceStore:
             self._environment = lmdb.open(
                 os.fspath(path),
                 map_size=size_max_bytes,
-                max_dbs=2,
+                max_dbs=3,
                 max_readers=_READERS_MAX,
                 mode=0o600,
                 metasync=False,  # a crash of the machine may undo the last write, offsets included: it is read again
             )
             self._customers = self._environment.open_db(_CUSTOMERS)
+            self._wishes = self._environment.open_db(_WISHES)
             self._control = self._environment.open_db(_CONTROL)
         except lmdb.MemoryError:
             raise _damaged(
@@ -98,16 +102,29 @@ class PreferenceStore:
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
         with self._environment.begin(db=self._customers) as transaction:
-            return _understood(_value(transaction, customer_id), self._packing.unpack, None)
+            row = _row(transaction, customer_id)
+            return None if row is None else _understood(row, self._packing.unpack, self._look_up(transaction), None)
 
     def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
         """What the screen wants to know of each of these customers, all as of one moment."""
-        word, stranger = self._packing.word, self._packing.stranger
+        known, word, stranger = self._packing.words.get, self._packing.word, self._packing.stranger
+        words = {}
         with self._environment.begin(db=self._customers) as transaction:
-            return {one: _understood(_value(transaction, one), word, stranger) for one in customer_ids}
+            look_up = self._look_up(transaction)
+            for one in customer_ids:
+                row = _row(transaction, one)
+                if row is None:
+                    words[one] = stranger
+                else:
+                    words[one] = known(row[:NAME_BYTES]) or _understood(row, word, look_up, stranger)
+        return words
+
+    def _look_up(self, transaction: Any) -> LookUp:
+        return lambda name: packed_of(transaction.get(name, db=self._wishes))
 
     def _suspended(self, transaction: Any, key: bytes) -> Preferences | None:
-        known = _understood(transaction.get(key, db=self._customers), self._packing.unpack, None)
+        row = transaction.get(key, db=self._customers)
+        known = None if row is None else _understood(row, self._packing.unpack, self._look_up(transaction), None)
         return None if known is None else known.after_unreadable()
 
     @property
@@ -131,13 +148,10 @@ class PreferenceStore:
         """Set, suspend or erase these customers' preferences, and the state with them: all of it or nothing."""
         try:
             with self._environment.begin(write=True) as transaction:
+                shares = Shares()
                 for customer_id, change in changes.items():
-                    key = customer_id.encode()
-                    preferences = self._suspended(transaction, key) if isinstance(change, Suspend) else change
-                    if preferences is None:
-                        transaction.delete(key, db=self._customers)
-                    else:
-                        transaction.put(key, self._packing.pack(preferences), db=self._customers)
+                    self._change(transaction, customer_id.encode(), change, shares)
+                shares.settle(transaction, self._wishes)
                 transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
         except lmdb.MapFullError:
             raise _damaged(
@@ -146,6 +160,17 @@ class PreferenceStore:
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
         self._watch_size()
+
+    def _change(self, transaction: Any, key: bytes, change: Change, shares: Shares) -> None:
+        preferences = self._suspended(transaction, key) if isinstance(change, Suspend) else change
+        if preferences is None:
+            old = transaction.pop(key, db=self._customers)
+        else:
+            row, wishes = self._packing.pack(preferences)
+            shares.take(row[:NAME_BYTES], wishes)
+            old = transaction.replace(key, row, db=self._customers)
+        if old is not None:
+            shares.give_up(old[:NAME_BYTES])
 
     @property
     def used_bytes(self) -> int:
@@ -203,17 +228,15 @@ def fits(customer_id: str) -> bool:
     return 0 < len(customer_id.encode()) <= _KEY_BYTES_MAX
 
 
-def _value(transaction: Any, customer_id: str) -> bytes | None:
+def _row(transaction: Any, customer_id: str) -> bytes | None:
     key = customer_id.encode()
-    value: bytes | None = transaction.get(key) if 0 < len(key) <= _KEY_BYTES_MAX else None
-    return value
+    row: bytes | None = transaction.get(key) if 0 < len(key) <= _KEY_BYTES_MAX else None
+    return row
 
 
-def _understood(value: bytes | None, understand: Callable[[bytes], T], unknown: T) -> T:
-    if value is None:
-        return unknown
+def _understood(row: bytes, understand: Callable[[bytes, LookUp], T], look_up: LookUp, unknown: T) -> T:
     try:
-        return understand(value)
+        return understand(row, look_up)
     except ValueError:  # of msgspec too
         alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
         return unknown
