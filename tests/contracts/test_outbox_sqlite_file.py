@@ -171,6 +171,7 @@ def test_history_and_notices_cannot_be_rewritten(tmp_path: Path, statement: str)
     path = tmp_path / "outbox.db"
     with opened(path) as outbox:
         recorded(outbox, numbered(1))
+        begun(outbox)
 
     with pytest.raises(sqlite3.IntegrityError):
         raw(path, statement)

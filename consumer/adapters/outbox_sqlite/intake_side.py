@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from consumer.adapters.outbox_sqlite.moves import HISTORY, Delivery, Step, move
+from consumer.adapters.outbox_sqlite.moves import Delivery, Step, move
 from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row, occurrences_of
 from consumer.core.delivery import UNTOLD, Remark, State, Trigger
 from consumer.core.notice import Cancellation, Change, EventKey, Notice
@@ -133,7 +133,7 @@ class Recording:
         return frozenset(notice.key for notice_id, notice, _ in offered if notice_id not in new)
 
     def _start(self, notices: Sequence[tuple[int, Notice]]) -> None:
-        """Each new notice is pending, and its history begins."""
+        """Each new notice is pending."""
         self._db.executemany(
             _INSERT_DELIVERY,
             [
@@ -147,10 +147,6 @@ class Recording:
                 )
                 for notice_id, notice in notices
             ],
-        )
-        at = micros(self._now)
-        self._db.executemany(
-            HISTORY, [(notice_id, at, Remark.RECORDED.value, State.PENDING.value, "", "{}") for notice_id, _ in notices]
         )
 
     def _tell(self, numbered: Sequence[tuple[int, Change]]) -> None:

@@ -11,7 +11,8 @@ from typing import Self, TypeVar
 from consumer.adapters.outbox_sqlite.connection import connect_read_only, snapshot, translating
 from consumer.adapters.outbox_sqlite.opening import check_version
 from consumer.adapters.outbox_sqlite.rows import CLAIM_COLUMNS, claim_of, facts_of, instant
-from consumer.core.delivery import State
+from consumer.core.delivery import Remark, State
+from consumer.core.notice import Notice
 from consumer.core.story import HistoryEntry, NoticeStory, NoticeSummary
 from consumer.errors import Broken, ExitCode
 
@@ -86,10 +87,18 @@ def _story(db: sqlite3.Connection, notice_id: int) -> NoticeStory | None:
     ).fetchone()
     if row is None:
         return None
-    history = db.execute(
+    claim = claim_of(row)
+    later = db.execute(
         "SELECT at, trigger, state, reason, detail FROM history WHERE notice_id = ? ORDER BY id", (notice_id,)
     )
-    return NoticeStory(summary=_summary(row), claim=claim_of(row), history=tuple(map(_entry, history)))
+    return NoticeStory(summary=_summary(row), claim=claim, history=(_beginning(claim.notice), *map(_entry, later)))
+
+
+def _beginning(notice: Notice) -> HistoryEntry:
+    """The notice's own row, which never changes, is where its history begins."""
+    return HistoryEntry(
+        at=notice.recorded_at, trigger=Remark.RECORDED.value, state=State.PENDING.value, reason="", detail={}
+    )
 
 
 def _summary(row: sqlite3.Row) -> NoticeSummary:

@@ -2,8 +2,9 @@
 
 APPLICATION_ID = 0x41565653  # "AVVS" in the file's header: what tells our file from somebody else's
 
-# What to tell is written once and wide; where it stands changes often and is narrow, so that a page holds many. Instants are
-# microseconds since 1970, UTC. Nothing here needs more than SQLite 3.24 (no RETURNING, no STRICT): banks run old systems.
+# What to tell is written once and wide; where it stands changes often and is narrow, so that a page holds many. A history
+# begins with the notice itself; `history` holds what came after. Instants are microseconds since 1970, UTC. Nothing here
+# needs more than SQLite 3.24 (no RETURNING, no STRICT): banks run old systems.
 _V1 = (
     "CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE control (
