@@ -63,7 +63,7 @@ def _read(order: Order) -> Backlog:
             early.append(resident())
 
     def watched(source: RecordSource) -> RecordSource:
-        return CountingSource(source, order.events, stopping, begun=lambda: None, done=look)
+        return CountingSource(source, order.events, stopping, done=look)
 
     settings = order.places.settings()
     with table_of(settings) as table, intake_of(settings, table, watched, stopping) as loop:

@@ -22,7 +22,7 @@ from consumer.process import rare_collections
 from tests.benchmarks.counting import SILENCE_S, CountingSource
 from tests.benchmarks.measuring import Spent, Stopwatch
 from tests.benchmarks.population import BALANCES, TRANSACTIONS
-from tests.benchmarks.prefetch import fetched_ahead
+from tests.benchmarks.prefetch import deliver_ahead, fetch_ahead
 from tests.benchmarks.wiring import Places, intake_of
 from tests.brokers import fresh
 
@@ -53,13 +53,15 @@ def avviso(places: Places, count: int, told: int, table: PreferenceTable, folder
     stopping, watch = threading.Event(), _Watch(count)
 
     def watched(source: RecordSource) -> RecordSource:
-        return CountingSource(source, count, stopping, begun=watch.start, done=watch.done)
+        return CountingSource(source, count, stopping, done=watch.done)
 
     with ExitStack() as undo:
         outbox = Path(undo.enter_context(tempfile.TemporaryDirectory(dir=folder))) / "outbox.sqlite"
         settings = msgspec.structs.replace(places, group=fresh("avviso"), outbox=str(outbox)).settings()
         loop = undo.enter_context(intake_of(settings, table, watched, stopping))
+        deliver_ahead(loop.source, places.filled())
         with rare_collections():  # as `run` does
+            watch.start()
             loop.run()
         see_notices(outbox, told)
     return watch.spent
@@ -74,14 +76,13 @@ def see_notices(outbox: Path, expected: int) -> None:
 
 
 class _Watch:
-    """Runs from when all that will be fetched ahead is there until `count` records are done with."""
+    """Runs from its start until `count` records are done with."""
 
     def __init__(self, count: int) -> None:
         self._count = count
         self.spent = Spent(wall_s=0.0, cpu_s=0.0)
 
     def start(self) -> None:
-        fetched_ahead()
         self._stopwatch = Stopwatch()
 
     def done(self, records: int) -> None:
@@ -91,6 +92,7 @@ class _Watch:
 
 def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], None]) -> Spent:
     """All records, no offset committed. The last batch asks for no more than there is: it would wait for more."""
+    filled = places.filled()
     consumer = Consumer(
         {
             "bootstrap.servers": places.bootstrap_servers,
@@ -101,15 +103,13 @@ def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], No
     )
     consumer.subscribe([places.transactions, places.balances])
     try:
-        messages = _batch(consumer, count)
-        fetched_ahead()
+        fetch_ahead(consumer, filled)
         seen, stopwatch = 0, Stopwatch()
-        while True:
+        while seen < count:
+            messages = _batch(consumer, count - seen)
             take(messages)
             seen += len(messages)
-            if seen >= count:
-                return stopwatch.read()
-            messages = _batch(consumer, count - seen)
+        return stopwatch.read()
     finally:
         consumer.close()
 

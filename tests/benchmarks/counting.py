@@ -1,4 +1,4 @@
-"""A source of records that is looked at from outside: when the first ones came, and how many are done with."""
+"""A source of records that is looked at from outside: how many are done with."""
 
 import threading
 import time
@@ -11,10 +11,7 @@ SILENCE_S = 60.0
 
 
 class CountingSource:
-    """Calls `begun` once, before the first records are handed out, and `done` with how many are processed so far.
-
-    After `count` of them the loop is to stop: it sets `stopping`.
-    """
+    """Calls `done` with how many are processed so far. After `count` of them the loop is to stop: it sets `stopping`."""
 
     def __init__(
         self,
@@ -22,24 +19,18 @@ class CountingSource:
         count: int,
         stopping: threading.Event,
         *,
-        begun: Callable[[], None],
         done: Callable[[int], None],
     ) -> None:
         self._source = source
         self._count = count
         self._stopping = stopping
-        self._begun = begun
         self._done = done
-        self._handed_out = False
         self._processed = 0
         self._patient_until_s = time.monotonic() + SILENCE_S
 
     def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
         records = self._source.poll(records_max=records_max, timeout_s=timeout_s)
         if records:
-            if not self._handed_out:
-                self._handed_out = True
-                self._begun()
             self._patient_until_s = time.monotonic() + SILENCE_S
         elif time.monotonic() > self._patient_until_s:
             left = self._count - self._processed

@@ -73,6 +73,7 @@ def _contest(site: Site, bank: Bank, table: PreferenceTable, mixture: Mixture) -
             **mixture.shares(),
             "customers with preferences": bank.customers.count,
             "and without": bank.customers.count // 2,
+            "sets of wishes": bank.customers.sets_of_wishes(),
             "partitions": 2 * site.partitions(count * RECORD_BYTES),
             "batch": settings.intake.batch_records_max,
             "framing": "Avro single object",

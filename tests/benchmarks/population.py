@@ -13,7 +13,7 @@ import msgspec
 from consumer.adapters import resources
 from consumer.sandbox.encoding import SingleObjects
 from tests.acceptance.stage import transaction_fields
-from tests.benchmarks.customers import Customers, account_id, customer_id, has_filter
+from tests.benchmarks.customers import Customers, account_id, customer_id, wishes
 from tests.benchmarks.publishing import Told
 
 TRANSACTIONS, BALANCES = "TransactionPosted", "BalanceChanged"
@@ -99,8 +99,8 @@ def events(mixture: Mixture, count: int, customers: Customers, topics: Mapping[s
 
 
 def _transaction(number: int, who: int, at: datetime, sort: Sort, chance: random.Random) -> dict[str, Any]:
-    large, small = chance.randrange(100_00, 5_000_00), chance.randrange(1_00, 99_99)
-    filtered = sort is Sort.MISSED and has_filter(who)
+    asked = wishes(who)
+    filtered = sort is Sort.MISSED and bool(asked.channels)
     by_card = sort is not Sort.NOTHING_ON or number % 2 == 0
     is_large = sort is Sort.TOLD or filtered or (sort is Sort.NOTHING_ON and number % 4 < 2)
     return transaction_fields(
@@ -109,16 +109,22 @@ def _transaction(number: int, who: int, at: datetime, sort: Sort, chance: random
         transaction_id=_identity(chance),
         customer_ids=[customer_id(who)],
         account_id=account_id(who),
-        amount=Decimal(large if is_large else small).scaleb(-2),
+        amount=_amount(asked.large_debit, chance, is_large=is_large),
         occurred_at=at,
         channel="CARD_PRESENT" if by_card and not filtered else "TRANSFER",
     )
 
 
+def _amount(threshold: Decimal, chance: random.Random, *, is_large: bool) -> Decimal:
+    """From the threshold up to as much again and 5,000 more, or anything below it."""
+    cents = int(threshold * 100)
+    return Decimal(chance.randrange(cents, 2 * cents + 5_000_00) if is_large else chance.randrange(1, cents)).scaleb(-2)
+
+
 def _balance(number: int, who: int, at: datetime, chance: random.Random) -> dict[str, Any]:
     return {
         "customer_ids": [customer_id(who)],
-        "available": Decimal(640_00 + number % 977).scaleb(-2),
+        "available": wishes(who).low_balance + Decimal(number % 977_00).scaleb(-2),
         "currency": "EUR",
         "event_id": _identity(chance),
         "occurred_at": at,

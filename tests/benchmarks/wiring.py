@@ -11,6 +11,7 @@ from consumer import app
 from consumer.adapters import resources
 from consumer.adapters.avro import AvroDecoder
 from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
+from consumer.adapters.kafka_source.partitions import Key
 from consumer.adapters.preference_table import PreferenceTable
 from consumer.core.pseudonym import Pseudonyms
 from consumer.desk import alerts_of_the_bank
@@ -19,6 +20,7 @@ from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
 from consumer.settings import Settings, load
 from consumer.waiting import Waiting
+from tests.benchmarks.prefetch import filled_partitions
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,10 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     group: str
     table: str
     outbox: str
+
+    def filled(self) -> frozenset[Key]:
+        """The partitions of events that hold any."""
+        return filled_partitions(self.bootstrap_servers, (self.transactions, self.balances))
 
     def settings(self) -> Settings:
         """Everything else is as delivered, but that intake never waits for notices to be sent: nobody sends them here."""
