@@ -73,6 +73,12 @@ class EmbeddedKafka:
         """Answer every request so much later; 0 ends it."""
         self._library.rd_kafka_mock_broker_set_rtt(self._cluster, broker, milliseconds)
 
+    def lead(self, topic: str, partition: int, broker: int) -> None:
+        """Let this broker lead the partition; -1: nobody leads it, and it can be neither read nor written."""
+        code = self._library.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, broker)
+        if code:
+            raise RuntimeError(f"the mock cluster kept the leader of {topic}[{partition}] (code {code})")
+
     def delete_records(self, topic: str, partition: int, before_offset: int) -> None:
         """Forget the records before this offset, as retention does."""
         code = self._library.rd_kafka_mock_partition_delete_records(
@@ -129,6 +135,7 @@ def _librdkafka() -> ctypes.CDLL:
         ("rd_kafka_mock_broker_set_down", number, (pointer, ctypes.c_int32)),
         ("rd_kafka_mock_broker_set_up", number, (pointer, ctypes.c_int32)),
         ("rd_kafka_mock_broker_set_rtt", number, (pointer, ctypes.c_int32, number)),
+        ("rd_kafka_mock_partition_set_leader", number, (pointer, text, ctypes.c_int32, ctypes.c_int32)),
         ("rd_kafka_mock_partition_delete_records", number, (pointer, text, ctypes.c_int32, long)),
     ):
         function = getattr(library, name)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from confluent_kafka import Consumer, TopicPartition
 
 from consumer.adapters.kafka_source.partitions import Key, key_of
-from consumer.adapters.kafka_source.translation import position_of
+from consumer.adapters.kafka_source.translation import records_of
 from consumer.core.record import Position, Record
 from consumer.ports import RecordSource
 from tests.brokers import fresh
@@ -54,7 +54,8 @@ def fetch_ahead(consumer: Consumer, filled: Collection[Key]) -> None:
     """The same for a client without anything of ours around it."""
 
     def poll() -> Sequence[Position]:
-        return [position_of(message) for message in consumer.consume(_BATCH_RECORDS, _POLL_S)]
+        messages = consumer.consume(_BATCH_RECORDS, _POLL_S)
+        return [record.position for record in records_of(messages, dict.fromkeys(filled, 0))]
 
     firsts = first_of_each(poll, key_of, filled)
     places = [TopicPartition(first.topic, first.partition, first.offset) for first in firsts]

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 
 from consumer.adapters.kafka_source import KafkaSource
 from consumer.adapters.kafka_source.partitions import Key, key_of
-from consumer.adapters.kafka_source.translation import position_of
+from consumer.adapters.kafka_source.translation import records_of
 from consumer.core.record import Position
 from tests.benchmarks.prefetch import (
     BUSY_CPU_S,
@@ -153,7 +153,7 @@ def test_so_it_is_with_a_client_that_has_nothing_of_ours_around_it(kafka: Kafka)
     messages = bare.consume(10_000, 0)
     bare.close()
 
-    assert whole([position_of(message) for message in messages]) == filled
+    assert whole([record.position for record in records_of(messages, dict.fromkeys(filled, 0))]) == filled
 
 
 def whole(positions: Sequence[Position]) -> AbstractSet[Key]:

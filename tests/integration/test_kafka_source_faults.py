@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, Producer
 
 from consumer.sandbox.embedded_kafka import Api, EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, committed, produce
-from tests.members import Member
+from tests.members import DEADLINE_S, Member
+
+USUAL = {"session.timeout.ms": 45_000, "heartbeat.interval.ms": 3000}
 
 
 @pytest.fixture
@@ -87,6 +89,65 @@ def test_a_coordinator_that_moves_is_followed(cluster: EmbeddedKafka, kafka: Emb
     assert one.receive(1) == [b"a"]
 
 
+def spread(kafka: EmbeddedBrokers, topic: str, partitions: int) -> None:
+    """One record in each partition: its number."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    for partition in range(partitions):
+        producer.produce(topic, value=b"%d" % partition, partition=partition)
+    assert producer.flush(30) == 0
+
+
+def test_a_new_group_begins_everywhere_at_once_and_no_poll_waits_for_slow_brokers(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers
+) -> None:
+    cluster.create_topic("wide", 24)
+    spread(kafka, "wide", 24)
+    polls_s: list[float] = []
+    with Member(kafka, "group", "wide") as one:
+        one.poll_until(lambda: len(one.source._stopped) == 24)
+        cluster.slow_down(150)
+        while len(one.received) < 24 and sum(polls_s) < DEADLINE_S:
+            began_s = time.monotonic()
+            one.poll()
+            polls_s.append(time.monotonic() - began_s)
+        cluster.slow_down(0)
+
+    assert {record.position.partition for record in one.received} == set(range(24))
+    assert sum(polls_s) < 3.0, "asked one after the other, 24 partitions take seven seconds at least"
+    assert max(polls_s) < 0.5
+
+
+def test_a_partition_without_a_leader_holds_up_no_other(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers, caplog: pytest.LogCaptureFixture
+) -> None:
+    cluster.create_topic("wide", 3)
+    spread(kafka, "wide", 3)
+    cluster.lead("wide", 1, -1)
+    with Member(kafka, "group", "wide") as one:
+        assert set(one.receive(2)) == {b"0", b"2"}
+        before_s = one.now_s
+        one.poll_until(lambda: one.now_s > before_s + 2.5)
+        assert ("wide", 1) in one.source._stopped
+
+        cluster.lead("wide", 1, 1)
+
+        assert one.receive(3)[2] == b"1"
+    assert codes(caplog, "kafka_trouble") == ["LEADER_NOT_AVAILABLE"]
+
+
+def test_who_does_not_answer_where_to_begin_is_asked_again(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers, caplog: pytest.LogCaptureFixture
+) -> None:
+    produce(kafka, "events", b"a")
+    with Member(kafka, "group", "events", settings=USUAL) as one:
+        one.poll_until(lambda: bool(one.source._stopped))
+        cluster.broker_down()
+        one.poll_until(lambda: "_TIMED_OUT" in codes(caplog, "kafka_trouble"))
+        cluster.broker_up()
+
+        assert one.receive(1) == [b"a"]
+
+
 def test_an_offset_that_cannot_be_asked_for_yet_is_asked_for_again(
     cluster: EmbeddedKafka, kafka: EmbeddedBrokers, one: Member, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -115,8 +176,7 @@ def test_a_broker_that_comes_back_goes_on_where_it_was(
 def test_leaving_does_not_wait_for_a_broker_that_is_gone(
     cluster: EmbeddedKafka, kafka: EmbeddedBrokers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    usual = {"session.timeout.ms": 45_000, "heartbeat.interval.ms": 3000}
-    with Member(kafka, "group", "events", settings=usual) as one:
+    with Member(kafka, "group", "events", settings=USUAL) as one:
         produce(kafka, "events", b"a")
         one.receive(1)
         one.source.processed(one.received)

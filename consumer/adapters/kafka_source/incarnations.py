@@ -1,16 +1,15 @@
 """Whether a topic is still the one that was read: deleted and made again it has the same name, and other records."""
 
 import contextlib
-import logging
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
-_GROUP_ONLY = ("group.protocol", "group.instance.id", "group.remote.assignor", "partition.assignment.strategy")
+from consumer.adapters.kafka_source.asking import Asker
+
 _CONFIRM_S = 0.5
 _ASK_S = 5.0
 _LATE_S = 0.5
@@ -27,12 +26,11 @@ class Incarnations:
     would be skipped. While nobody answers, and where brokers know no ids, a topic counts as the same.
     """
 
-    def __init__(self, settings: Mapping[str, str | int | float | bool], clock: Callable[[], float]) -> None:
-        """`settings`: the member's own; connects with the first question. `clock`: monotonic seconds."""
-        kept = {name: value for name, value in settings.items() if name not in _GROUP_ONLY}
-        self._settings = {"log_level": 2, **kept}
+    def __init__(self, asker: Asker, clock: Callable[[], float]) -> None:
+        """`clock`: monotonic seconds."""
+        self._asker = asker
         self._clock = clock
-        self._admin: AdminClient | None = self._client()
+        self._renewals = asker.renewals
         self._asked: dict[str, Future[Any]] = {}
         self._known: dict[str, str] = {}
         self._recreated: set[str] = set()
@@ -40,6 +38,7 @@ class Incarnations:
 
     def holds(self, topics: Iterable[str]) -> None:
         """These are read now, and no others; who is new is asked for its id, and not waited for."""
+        self._forget_what_is_never_answered()
         held = frozenset(topics)
         for topic in (self._known.keys() | self._asked.keys()) - held:
             self._known.pop(topic, None)
@@ -50,6 +49,7 @@ class Incarnations:
 
     def same(self, topics: Iterable[str]) -> Collection[str]:
         """Without those that were made again, or are not there at all; waits for a moment."""
+        self._forget_what_is_never_answered()
         self._learn()
         wanted = frozenset(topics)
         self._ask_again(wanted)
@@ -59,7 +59,8 @@ class Incarnations:
         try:
             found = {topic: _id(answer) for topic, answer in self._ask(doubtful, _CONFIRM_S).items()}
         except _Unanswered:
-            self._renew()
+            self._silent_until_s = self._clock() + _SILENCE_S
+            self._asker.renew()
             return wanted
         others = {topic for topic, topic_id in found.items() if topic_id != self._known[topic]}
         self._recreated |= {topic for topic in others if found[topic] is not None}
@@ -71,10 +72,6 @@ class Incarnations:
         for topic in found:
             self._known.pop(topic, None)
         return found
-
-    def close(self) -> None:
-        """Ask nothing more. Not left to the garbage collector: on the client's own thread it would end the process."""
-        self._admin = None
 
     def _ask_again(self, wanted: frozenset[str]) -> None:
         """For those whose question came to nothing: else they would count as the same for as long as they are held."""
@@ -92,18 +89,15 @@ class Incarnations:
                         self._known[topic] = found
 
     def _ask(self, topics: Collection[str], timeout_s: float) -> Mapping[str, Future[Any]]:
-        if self._admin is None:
+        if self._asker.client is None:
             return {}
-        return self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
+        return self._asker.client.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
 
-    def _renew(self) -> None:
-        """A client asks but one broker, and when that is gone it may take minutes to look for another."""
-        self._silent_until_s = self._clock() + _SILENCE_S
-        self._asked.clear()  # the old client's: nobody answers them any more
-        self._admin = self._client()
-
-    def _client(self) -> AdminClient:
-        return AdminClient(dict(self._settings), logger=logging.getLogger("librdkafka"))
+    def _forget_what_is_never_answered(self) -> None:
+        """The old client's questions."""
+        if self._renewals != self._asker.renewals:
+            self._renewals = self._asker.renewals
+            self._asked.clear()
 
 
 class _Unanswered(Exception):

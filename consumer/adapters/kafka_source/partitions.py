@@ -18,9 +18,10 @@ def key_of(position: Position) -> Key:
 
 @dataclass(slots=True)
 class _Progress:
-    """Each offset is that of the next record: to deliver, to process, as told to Kafka, and as Kafka has confirmed."""
+    """Each offset is that of the next record: to begin with, to deliver, to process, as told to Kafka, and as confirmed."""
 
     epoch: int
+    start: int | None = None
     delivered: int | None = None
     processed: int | None = None
     told: int | None = None
@@ -86,9 +87,14 @@ class Partitions:
         progress = self._held.get(key)
         return None if progress is None else progress.delivered
 
-    def positions(self) -> Mapping[Key, int]:
-        """The record after the last one delivered, of each partition that has delivered one."""
-        return {key: progress.delivered for key, progress in self._held.items() if progress.delivered is not None}
+    def placed(self, key: Key, offset: int) -> None:
+        """It is fetched from here on, whatever it has delivered."""
+        self._held[key].start = offset
+
+    def place_of(self, key: Key) -> int | None:
+        """Where it would have to be fetched from if it were placed anew; None where nobody has asked yet."""
+        progress = self._held[key]
+        return progress.start if progress.delivered is None else progress.delivered
 
     def rewound(self, position: Position) -> None:
         """What lies here is delivered once more."""

@@ -6,7 +6,7 @@ from typing import Protocol
 from confluent_kafka import Consumer, TopicPartition
 
 from consumer.adapters.kafka_source.partitions import Key
-from consumer.adapters.kafka_source.translation import keys, placed, unplaced
+from consumer.adapters.kafka_source.translation import placed, unplaced
 
 _EAGER = frozenset({"range", "roundrobin"})
 _STRATEGY = "partition.assignment.strategy"
@@ -15,14 +15,14 @@ _STRATEGY = "partition.assignment.strategy"
 class Placing(Protocol):
     """Says what is fetched from where. librdkafka gives a partition back by itself once its callback has returned."""
 
-    def begin(self, consumer: Consumer, assigned: list[TopicPartition]) -> Collection[Key]:
-        """Fetch what a rebalance brought, at the offsets it carries. Returns what was placed anew, and is not paused."""
+    def begin(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
+        """Fetch what a rebalance brought, at the offsets it carries."""
         ...
 
-    def again(self, consumer: Consumer, key: Key, offset: int, resume_at: Mapping[Key, int]) -> Collection[Key]:
-        """Fetch one of them from this offset on; the others, if they must be placed anew, from where they are.
+    def again(self, consumer: Consumer, starts: Mapping[Key, int], others: Mapping[Key, int]) -> Collection[Key]:
+        """Fetch some that have stopped from these offsets on. Returns all that was placed anew, and is not paused.
 
-        `resume_at`: the next offset of each that has delivered something.
+        `others`: the rest of what is ours, and where each of it is.
         """
         ...
 
@@ -30,34 +30,28 @@ class Placing(Protocol):
 class OneByOne:
     """Incremental protocols: what stays ours in a rebalance keeps flowing."""
 
-    def begin(self, consumer: Consumer, assigned: list[TopicPartition]) -> Collection[Key]:
+    def begin(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         """See Placing."""
         consumer.incremental_assign(assigned)
-        return keys(assigned)
 
-    def again(self, consumer: Consumer, key: Key, offset: int, resume_at: Mapping[Key, int]) -> Collection[Key]:
+    def again(self, consumer: Consumer, starts: Mapping[Key, int], others: Mapping[Key, int]) -> Collection[Key]:
         """Seeking would not wake a partition that has stopped."""
-        del resume_at
-        consumer.incremental_unassign(unplaced([key]))
-        return self.begin(consumer, placed({key: offset}))
+        del others
+        consumer.incremental_unassign(unplaced(starts))
+        consumer.incremental_assign(placed(starts))
+        return starts.keys()
 
 
 class AllTogether:
     """Eager protocols: librdkafka takes a whole assignment or none, and where to begin must be said for each of it."""
 
-    def __init__(self) -> None:
-        self._starts: dict[Key, int] = {}
-
-    def begin(self, consumer: Consumer, assigned: list[TopicPartition]) -> Collection[Key]:
+    def begin(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         """See Placing."""
-        self._starts = {(one.topic, one.partition): one.offset for one in assigned}
         consumer.assign(assigned)
-        return keys(assigned)
 
-    def again(self, consumer: Consumer, key: Key, offset: int, resume_at: Mapping[Key, int]) -> Collection[Key]:
-        """What has delivered nothing yet begins where it was told to begin."""
-        self._starts[key] = offset
-        everything = {**self._starts, **resume_at, key: offset}
+    def again(self, consumer: Consumer, starts: Mapping[Key, int], others: Mapping[Key, int]) -> Collection[Key]:
+        """What has no place yet is looked up by librdkafka once more."""
+        everything = {**others, **starts}
         consumer.assign(placed(everything))
         return everything.keys()
 

@@ -7,8 +7,17 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
+from consumer.adapters.kafka_source.asking import Asker
 from consumer.adapters.kafka_source.attendance import Attendance
 from consumer.adapters.kafka_source.commits import Commits
 from consumer.adapters.kafka_source.complaints import STOPS_A_PARTITION, Complaints, broken, has_left, is_fatal
@@ -18,11 +27,13 @@ from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.ownership import SoleOwnership
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.placing import placing
-from consumer.adapters.kafka_source.starting import start_of
+from consumer.adapters.kafka_source.stopped import Stopped
 from consumer.adapters.kafka_source.translation import complete, keys, listed, records_of, unplaced
 from consumer.core.record import Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm, log
+
+_ANSWER_S = 0.02
 
 
 class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +72,8 @@ class KafkaSource:
         self._flow = Flow(self._partitions)
         self._attendance = Attendance(settings, clock)
         self._placing = placing(settings)
-        self._incarnations = Incarnations(settings, clock)
+        self._asker = Asker(settings, clock)
+        self._incarnations = Incarnations(self._asker, clock)
         self._commits = Commits(
             self._partitions,
             self._complaints,
@@ -72,8 +84,17 @@ class KafkaSource:
         self._ownership = SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else None
         self._keeps_its_name = settings.get("group.protocol") == "consumer"
         self._paused = False
-        self._stopped: dict[Key, None] = {}  # in the order of their turns
-        self._look_again_at_s = self._count_again_at_s = -math.inf
+        self._stopped = Stopped(
+            self._asker,
+            self._partitions,
+            self._incarnations,
+            self._complaints,
+            group=group,
+            clock=clock,
+            timeout_s=self._limits.request_timeout_s,
+            recheck_s=self._limits.recheck_s,
+        )
+        self._count_again_at_s = -math.inf
         self._consumer = Consumer(
             complete(settings)
             | {"group.id": group, "on_commit": self._commits.answered, "error_cb": self._complaints.take},
@@ -97,9 +118,9 @@ class KafkaSource:
     def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
         self._judge_ownership()
-        self._look_at_stopped()
+        self._place(self._stopped.starts())
         self._start_over()
-        messages = self._fetch(records_max, timeout_s)
+        messages = self._fetch(records_max, min(timeout_s, _ANSWER_S) if self._stopped.asking else timeout_s)
         records = records_of(messages, self._partitions.epochs)
         self._partitions.delivered(records)
         for message in messages:
@@ -153,7 +174,7 @@ class KafkaSource:
         if not self._closed:
             self._closed = self._paused = True
             leave(self._consumer, self._partitions, self._commits, keeps_its_name=self._keeps_its_name)
-            self._incarnations.close()
+            self._asker.close()
 
     def __enter__(self) -> Self:
         return self
@@ -187,17 +208,19 @@ class KafkaSource:
             raise broken(error)
         if error.code() not in STOPS_A_PARTITION:
             self._complaints.take(error, topic)
-            self._look_again_at_s = self._clock() + self._limits.recheck_s
         if partition is None or (topic, partition) not in self._partitions.keys:
             return
-        if error.code() in STOPS_A_PARTITION or self._partitions.resume_at((topic, partition)) is None:
-            self._stopped[topic, partition] = None
+        if error.code() in STOPS_A_PARTITION:
+            self._stopped.add((topic, partition))
+        elif self._partitions.place_of((topic, partition)) is None:
+            self._stopped.add((topic, partition), later=True)
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         """Called, as the next two are, from within poll and close."""
         ours = keys(assigned)
         self._take_up(ours)
-        self._tell(self._placing.begin(self._consumer, assigned))
+        self._placing.begin(self._consumer, assigned)
+        self._tell(ours)
         if self._ownership is not None:
             self._ownership.assigned(self._clock())
         log(Line.PARTITIONS_ASSIGNED, partitions=listed(ours))
@@ -221,7 +244,7 @@ class KafkaSource:
 
     def _take_up(self, ours: Sequence[Key]) -> None:
         self._partitions.assigned(ours)
-        self._stopped = {key: None for key in self._stopped if key not in ours}
+        self._stopped.gone(ours)
         self._incarnations.holds(topic for topic, _ in self._partitions.keys)
 
     def _forget(self, gone: Sequence[Key]) -> None:
@@ -229,16 +252,27 @@ class KafkaSource:
         if not self._closed and gone:
             self._consumer.resume(unplaced(gone))
         self._partitions.gone(gone)
-        self._stopped = {key: None for key in self._stopped if key not in gone}
+        self._stopped.gone(gone)
         self._incarnations.holds(topic for topic, _ in self._partitions.keys)
 
     def _tell(self, ours: Collection[Key]) -> None:
         """Each of them flows, unless it is held back, or everything is."""
         self._flow.tell(self._consumer, ours, stopped=self._holds_back)
 
-    def _place_again(self, key: Key, offset: int) -> None:
-        """Fetch from this offset on."""
-        self._tell(self._placing.again(self._consumer, key, offset, self._partitions.positions()))
+    def _place(self, starts: Mapping[Key, int]) -> None:
+        """Fetch these from these offsets on."""
+        if not starts:
+            return
+        for key, offset in starts.items():
+            self._partitions.placed(key, offset)
+        places = {key: self._partitions.place_of(key) for key in self._partitions.keys}
+        others = {key: OFFSET_INVALID if place is None else place for key, place in places.items() if key not in starts}
+        try:
+            self._tell(self._placing.again(self._consumer, starts, others))
+        except KafkaException as problem:
+            self._complaints.take(problem.args[0])
+            for key in starts:
+                self._stopped.add(key, later=True)
 
     def _start_over(self) -> None:
         """Read a topic that was deleted and made again from its beginning: what it holds is new, whatever its offsets."""
@@ -247,29 +281,7 @@ class KafkaSource:
             again = [key for key in self._partitions.keys if key[0] == topic]
             self._forget(again)
             self._take_up(again)
-            for key in again:
-                self._place_again(key, OFFSET_BEGINNING)
-
-    def _look_at_stopped(self) -> None:
-        """Send a partition of a new group to its beginning, and say which ones have lost records."""
-        if not self._stopped or self._clock() < self._look_again_at_s:
-            return
-        until_s = self._clock() + self._limits.request_timeout_s
-        for key in tuple(self._stopped):
-            try:
-                self._begin_again(key)
-            except KafkaException as problem:
-                self._complaints.take(problem.args[0])
-                self._look_again_at_s = self._clock() + self._limits.recheck_s
-                self._stopped[key] = self._stopped.pop(key)
-            if self._clock() >= until_s:
-                return
-
-    def _begin_again(self, key: Key) -> None:
-        start = start_of(self._consumer, key, self._partitions, self._incarnations, self._limits.request_timeout_s)
-        if start is not None:
-            self._place_again(key, start)
-        self._stopped.pop(key, None)
+            self._place(dict.fromkeys(again, OFFSET_BEGINNING))
 
     def _judge_ownership(self) -> None:
         ownership = self._ownership
