@@ -190,52 +190,56 @@ Fields = Mapping[str, Any]
 
 
 def _transaction_posted(fields: Fields) -> TransactionPosted:
-    currency = fields["currency"]
-    balance_after = fields["balance_after"]
     return TransactionPosted(
-        **_happened(fields),
+        event_id=fields["event_id"],
+        occurred_at=fields["occurred_at"],
+        customer_ids=_each_once(fields["customer_ids"]),
+        account=_account(fields),
+        account_sequence=fields["account_sequence"],
         transaction_id=fields["transaction_id"],
         direction=_member(Direction, fields["direction"]),
         status=_member(TransactionStatus, fields["status"]),
         channel=known(Channel, fields["channel"]),
-        amount=Money(amount=fields["amount"], currency=currency),
+        amount=Money(amount=fields["amount"], currency=fields["currency"]),
         original_transaction_id=fields["original_transaction_id"],
         card_last_four=fields["card_last_four"],
         counterparty=Counterparty(
             name=fields["counterparty_name"], mcc=fields["merchant_category"], country=fields["counterparty_country"]
         ),
-        balance_after=None
-        if balance_after is None
-        else Money(amount=balance_after, currency=fields["account_currency"]),
+        balance_after=_money(fields["balance_after"], fields["account_currency"]),
     )
 
 
 def _balance_changed(fields: Fields) -> BalanceChanged:
-    def money(name: str) -> Money | None:
-        return None if fields[name] is None else Money(amount=fields[name], currency=fields["currency"])
-
+    currency = fields["currency"]
     return BalanceChanged(
-        **_happened(fields),
-        available=Money(amount=fields["available"], currency=fields["currency"]),
-        booked=money("booked"),
-        previous_available=money("previous_available"),
+        event_id=fields["event_id"],
+        occurred_at=fields["occurred_at"],
+        customer_ids=_each_once(fields["customer_ids"]),
+        account=_account(fields),
+        account_sequence=fields["account_sequence"],
+        available=Money(amount=fields["available"], currency=currency),
+        booked=_money(fields["booked"], currency),
+        previous_available=_money(fields["previous_available"], currency),
         reason=known(BalanceReason, fields["reason"]),
     )
 
 
-def _happened(fields: Fields) -> dict[str, Any]:
-    return {
-        "event_id": fields["event_id"],
-        "occurred_at": fields["occurred_at"],
-        "customer_ids": tuple(dict.fromkeys(fields["customer_ids"])),
-        "account": Account(
-            id=fields["account_id"],
-            number=fields["account_number"],
-            kind=known(AccountKind, fields["account_kind"]),
-            currency=fields["account_currency"],
-        ),
-        "account_sequence": fields["account_sequence"],
-    }
+def _each_once(customer_ids: list[str]) -> tuple[str, ...]:
+    return tuple(customer_ids) if len(customer_ids) == 1 else tuple(dict.fromkeys(customer_ids))
+
+
+def _account(fields: Fields) -> Account:
+    return Account(
+        id=fields["account_id"],
+        number=fields["account_number"],
+        kind=known(AccountKind, fields["account_kind"]),
+        currency=fields["account_currency"],
+    )
+
+
+def _money(amount: Decimal | None, currency: str) -> Money | None:
+    return None if amount is None else Money(amount=amount, currency=currency)
 
 
 _SYMBOLS_MAX = 256
