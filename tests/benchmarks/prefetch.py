@@ -16,7 +16,7 @@ WINDOW_S = 0.2
 BUSY_CPU_S = 0.01
 QUIET_WINDOWS = 7
 """Longer than the second for which a client asks for no more where it has enough, and than a broker may hold a request."""
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 _ANSWER_S = 30.0
 _BATCH_RECORDS, _POLL_S = 500, 1.0
 
