@@ -2,10 +2,11 @@
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import time
 from decimal import Decimal
 from functools import lru_cache
+from sys import intern
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -80,27 +81,34 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidPreferences("quiet hours start and end at the same minute: no hour or every hour?")
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What an alert is limited to; an empty set is no limit. Kept by the million, so without the names of its fields."""
+_NO_LIMIT: frozenset[Any] = frozenset()
 
-    directions: frozenset[Direction] = frozenset()
-    channels: frozenset[Channel] = frozenset()
-    merchant_categories: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
-    account_ids: frozenset[str] = frozenset()
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an alert is limited to; an empty set is no limit. Kept by the thousand, so what is empty is not written."""
+
+    directions: frozenset[Direction] = _NO_LIMIT
+    channels: frozenset[Channel] = _NO_LIMIT
+    merchant_categories: frozenset[str] = _NO_LIMIT
+    countries: frozenset[str] = _NO_LIMIT
+    account_ids: frozenset[str] = _NO_LIMIT
 
     def __repr__(self) -> str:
         """Nothing of it: account ids are private."""
         return "Filters()"
 
 
-class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+NO_FILTERS = Filters()
+"""Of most alerts: one for all of them."""
+
+
+class AlertPreference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a customer asked for of one alert kind. Absent threshold or repeat: as the catalogue says. Kept so too."""
 
     enabled: bool
     threshold: Money | None = None
     repeat: Repeat | None = None
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +165,7 @@ def preferences_from_fields(fields: Mapping[str, Any], position: Position) -> Pr
 def alerts_from_fields(fields: Mapping[str, Any]) -> Mapping[str, AlertPreference]:
     """The part of it that many customers have in common: what they asked for of each alert kind."""
     try:
-        return {alert["kind"]: _alert(alert) for alert in fields["alerts"]}
+        return {intern(alert["kind"]): _alert(alert) for alert in fields["alerts"]}
     except (KeyError, ValueError, TypeError, AttributeError) as problem:
         raise _invalid(problem) from None
 
@@ -223,16 +231,32 @@ def _alert(fields: Mapping[str, Any]) -> AlertPreference:
     currency: str | None = fields["threshold_currency"]
     if (threshold is None) != (currency is None):
         raise InvalidPreferences("threshold and threshold_currency come together or not at all")
-    filters = fields["filters"]
+    filters = _filters(fields["filters"])
+    if threshold is None and fields["repeat"] is None and filters is NO_FILTERS:
+        return _PLAIN[fields["enabled"]]
     return AlertPreference(
         enabled=fields["enabled"],
         threshold=None if threshold is None or currency is None else Money(amount=threshold, currency=currency),
         repeat=None if fields["repeat"] is None else Repeat(fields["repeat"].lower()),
-        filters=Filters(
-            directions=frozenset(Direction(symbol.lower()) for symbol in filters["directions"]),
-            channels=frozenset(known(Channel, symbol) for symbol in filters["channels"]),
-            merchant_categories=frozenset(filters["merchant_categories"]),
-            countries=frozenset(filters["countries"]),
-            account_ids=frozenset(filters["account_ids"]),
-        ),
+        filters=filters,
     )
+
+
+_PLAIN = {enabled: AlertPreference(enabled=enabled) for enabled in (True, False)}
+"""Most of them, shared: a customer has one for each kind."""
+
+
+def _filters(fields: Mapping[str, Any]) -> Filters:
+    if not any(fields.values()):
+        return NO_FILTERS
+    return Filters(
+        directions=_limit(Direction(symbol.lower()) for symbol in fields["directions"]),
+        channels=_limit(known(Channel, symbol) for symbol in fields["channels"]),
+        merchant_categories=_limit(fields["merchant_categories"]),
+        countries=_limit(fields["countries"]),
+        account_ids=_limit(fields["account_ids"]),
+    )
+
+
+def _limit(values: Iterable[Any]) -> frozenset[Any]:
+    return frozenset(values) or _NO_LIMIT

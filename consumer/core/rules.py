@@ -17,13 +17,12 @@ from consumer.core.event import (
     TransactionPosted,
     TransactionStatus,
 )
-from consumer.core.preferences import Filters
+from consumer.core.preferences import NO_FILTERS, Filters
 from consumer.core.reason import Reason
 
 _PAID = frozenset({TransactionStatus.AUTHORISED, TransactionStatus.POSTED})
 _BOOKED = frozenset({TransactionStatus.POSTED})
 _PAID_OR_UNDONE = _PAID | {TransactionStatus.REVERSED}
-_NO_FILTERS = Filters()
 
 
 class Compared(enum.StrEnum):
@@ -176,7 +175,7 @@ def passes(event: Event, filters: Filters) -> bool:
 
     Of a balance only the account can be: it has neither direction nor merchant.
     """
-    if filters is _NO_FILTERS or filters == _NO_FILTERS:
+    if filters is NO_FILTERS or filters == NO_FILTERS:
         return True
     if filters.account_ids and event.account.id not in filters.account_ids:
         return False

@@ -100,7 +100,7 @@ def test_customers_who_ask_for_the_same_share_what_is_kept_and_remembered() -> N
 
 def test_no_more_is_remembered_than_allowed_and_nothing_is_mistaken_for_it() -> None:
     making = Making()
-    kept = Kept(Packing(making, known_max=2))
+    kept = Kept(Packing(making, words_max=2))
     asked = [only(), only("large_debit"), only("low_balance"), only()]
 
     assert [kept.word(one) for one in asked] == [WORD(one) for one in asked]

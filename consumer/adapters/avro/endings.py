@@ -1,7 +1,6 @@
 """Records of which many end in the same bytes: what these mean is worked out once."""
 
 import io
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
@@ -11,9 +10,10 @@ from consumer.adapters.avro.plans import plan, source_of
 from consumer.adapters.avro.types import RecordType
 from consumer.adapters.avro.values import Change
 from consumer.adapters.avro.wire import Wire
+from consumer.core.lately import Lately
 
-ENDINGS_MAX = 20_000
-"""Remembered of one writer's schema: about 60 MB when all are there; the oldest makes room."""
+ENDINGS_MAX = 40_000
+"""Remembered of one writer's schema: about 50 MB when all are there."""
 ENDING_BYTES_MAX = 1024
 """Longer ones are rare, and seldom the same."""
 _T = TypeVar("_T")
@@ -33,7 +33,7 @@ class Endings(Generic[_T]):
         self._change: Change = plan(
             msgspec.structs.replace(writer, fields=writer.fields[:-1]), msgspec.structs.replace(reader, fields=others)
         )
-        self._known: OrderedDict[bytes, _T] = OrderedDict()
+        self._known = Lately[_T](ENDINGS_MAX)
 
     def recall(self, content: bytes, start: int) -> tuple[Mapping[str, Any], _T] | None:
         """The other fields, as the reader's schema says, and what the last one means; None if that is not remembered."""
@@ -52,11 +52,8 @@ class Endings(Generic[_T]):
         stream.seek(start)
         self._wire.read(stream)
         ending = content[stream.tell() :]
-        if len(ending) > ENDING_BYTES_MAX:
-            return
-        self._known[ending] = meaning
-        if len(self._known) > ENDINGS_MAX:
-            self._known.popitem(last=False)
+        if len(ending) <= ENDING_BYTES_MAX:
+            self._known.keep(ending, meaning)
 
 
 def ends_in(writer: RecordType, reader: RecordType, ending: str) -> bool:

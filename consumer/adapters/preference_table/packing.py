@@ -1,25 +1,25 @@
 """Preferences as the bytes that the table keeps: a customer's own, and apart from them what many ask for alike."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import time
-from typing import TypeVar
 
 import msgspec
 
+from consumer.core.lately import Lately
 from consumer.core.preferences import AlertPreference, DetailLevel, Phone, Preferences, QuietHours
 from consumer.core.record import Position
 from consumer.core.screen import Word
 
-KNOWN_MAX = 20_000
-"""Sets of wishes that are remembered in their meaning: about 30 MB when all are there; the oldest makes room."""
+WORDS_MAX = 50_000
+"""Of sets of wishes, those whose word is remembered: about 30 MB when all are there."""
+WISHES_MAX = 20_000
+"""Those that are remembered whole, because who has them was to be told something: as much again."""
 WISHES_BYTES_MAX = 1024
 """Longer ones are rare, and seldom the same: they are understood anew each time."""
 NAME_BYTES = 16
 LookUp = Callable[[bytes], bytes | None]
 """From the name of wishes to what was packed of them."""
-_T = TypeVar("_T")
 
 
 class Wishes(msgspec.Struct, frozen=True, array_like=True):
@@ -56,11 +56,11 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
 class Packing:
     """Packs and unpacks; what was unpacked of one customer's wishes serves all who share them. Any thread may call."""
 
-    def __init__(self, word: Callable[[Preferences | None], Word], known_max: int = KNOWN_MAX) -> None:
+    def __init__(self, word: Callable[[Preferences | None], Word], words_max: int = WORDS_MAX) -> None:
         """`word`: what the screen wants to know of a customer, which depends on their wishes only."""
         self._word = word
-        self.words = Known[Word](known_max)
-        self._wishes = Known[Wishes](known_max)
+        self.words = Lately[Word](words_max)
+        self._wishes = Lately[Wishes](WISHES_MAX)
         self._pack = msgspec.msgpack.Encoder().encode
         self._wishes_of = msgspec.msgpack.Decoder(Wishes).decode
         self._rest_of = msgspec.msgpack.Decoder(Rest).decode
@@ -74,34 +74,28 @@ class Packing:
     def unpack(self, row: bytes, look_up: LookUp) -> Preferences:
         """What was packed; raises ValueError where it can be used no longer."""
         name = row[:NAME_BYTES]
-        return _preferences(self._wishes.get(name) or self._learn(name, look_up), self._rest_of(row[NAME_BYTES:]))
+        wishes = self._wishes.get(name)
+        if wishes is None:
+            wishes, short = self._looked_up(name, look_up)
+            if short:
+                self._wishes.keep(name, wishes)
+        return _preferences(wishes, self._rest_of(row[NAME_BYTES:]))
 
     def word(self, row: bytes, look_up: LookUp) -> Word:
-        """What the screen wants to know of whoever this is; raises as `unpack`. `words` holds those met lately."""
-        return self.words.keep(row[:NAME_BYTES], self._word(self.unpack(row, look_up)))
+        """What the screen wants to know of whoever this is; raises as `unpack`. Of most it is all that is ever asked."""
+        name = row[:NAME_BYTES]
+        word = self.words.get(name)
+        if word is None:
+            wishes, _ = self._looked_up(name, look_up)
+            word = self.words.keep(name, self._word(_preferences(wishes, self._rest_of(row[NAME_BYTES:]))))
+        return word
 
-    def _learn(self, name: bytes, look_up: LookUp) -> Wishes:
+    def _looked_up(self, name: bytes, look_up: LookUp) -> tuple[Wishes, bool]:
+        """And whether they are short enough to be remembered."""
         packed = look_up(name)
         if packed is None:
             raise ValueError("the customer's wishes are not there")
-        wishes = self._wishes_of(packed)
-        return wishes if len(packed) > WISHES_BYTES_MAX else self._wishes.keep(name, wishes)
-
-
-class Known(OrderedDict[bytes, _T]):
-    """What the wishes of some names mean, for those that were met lately."""
-
-    def __init__(self, size_max: int) -> None:
-        """Nothing is known yet."""
-        super().__init__()
-        self._size_max = size_max
-
-    def keep(self, name: bytes, meaning: _T) -> _T:
-        """Remember it; another thread may have done so meanwhile, which is as good."""
-        self[name] = meaning
-        if len(self) > self._size_max:
-            self.popitem(last=False)
-        return meaning
+        return self._wishes_of(packed), len(packed) <= WISHES_BYTES_MAX
 
 
 def _rest(of: Preferences) -> Rest:

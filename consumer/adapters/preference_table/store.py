@@ -107,7 +107,7 @@ class PreferenceStore:
 
     def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
         """What the screen wants to know of each of these customers, all as of one moment."""
-        known, word, stranger = self._packing.words.get, self._packing.word, self._packing.stranger
+        known, word, stranger = self._packing.words.young.get, self._packing.word, self._packing.stranger
         words = {}
         with self._environment.begin(db=self._customers) as transaction:
             look_up = self._look_up(transaction)
