@@ -18,8 +18,12 @@ def key_of(position: Position) -> Key:
 
 @dataclass(slots=True)
 class _Progress:
-    """Each offset is that of the next record: to begin with, to deliver, to process, as told to Kafka, and as confirmed."""
+    """`since`: the epoch in which it became ours. Each offset is that of the next record.
 
+    In turn: the first one, to deliver, to process, as told to Kafka, and as Kafka has confirmed.
+    """
+
+    since: int
     epoch: int
     start: int | None = None
     delivered: int | None = None
@@ -31,7 +35,8 @@ class _Progress:
 class Partitions:
     """Books of what was delivered, processed and committed since each partition became ours. Does nothing itself.
 
-    A partition that is taken away and comes back starts a new epoch: what an older epoch delivered counts no more.
+    A partition that is taken away and comes back starts a new epoch: what an older epoch delivered counts no more. One whose
+    topic was made again starts one too, but what was delivered before may still be written: it is nobody else's.
     """
 
     def __init__(self) -> None:
@@ -43,7 +48,14 @@ class Partitions:
         """These became ours, all in one new epoch."""
         epoch = next(self._epochs)
         for key in keys:
-            self._held[key] = _Progress(epoch=epoch)
+            self._held[key] = _Progress(since=epoch, epoch=epoch)
+            self._held_back.discard(key)
+
+    def made_again(self, keys: Iterable[Key]) -> None:
+        """These are still ours, and hold other records than before."""
+        epoch = next(self._epochs)
+        for key in keys:
+            self._held[key] = _Progress(since=self._held[key].since, epoch=epoch)
             self._held_back.discard(key)
 
     def gone(self, keys: Iterable[Key]) -> None:
@@ -56,6 +68,11 @@ class Partitions:
     def keys(self) -> Collection[Key]:
         """All that are ours."""
         return self._held.keys()
+
+    @property
+    def topics(self) -> AbstractSet[str]:
+        """Those of which something is ours."""
+        return {topic for topic, _ in self._held}
 
     @property
     def held_back(self) -> AbstractSet[Key]:
@@ -86,7 +103,10 @@ class Partitions:
 
     def placed(self, key: Key, offset: int) -> None:
         """It is fetched from here on, whatever it has delivered."""
-        self._held[key].start = offset
+        progress = self._held[key]
+        progress.start = offset
+        if progress.delivered != offset:
+            progress.delivered = None
 
     def place_of(self, key: Key) -> int | None:
         """Where it would have to be fetched from if it were placed anew; None where nobody has asked yet."""
@@ -98,16 +118,21 @@ class Partitions:
         self._held[position.topic, position.partition].delivered = position.offset
 
     def owns(self, record: Record) -> bool:
-        """Whether the record's partition is ours in the epoch that delivered it."""
-        progress = self._held.get((record.position.topic, record.position.partition))
+        """Whether the record's partition has been ours ever since it was delivered."""
+        progress = self._held.get(key_of(record.position))
+        return progress is not None and progress.since <= record.epoch
+
+    def has(self, record: Record) -> bool:
+        """Whether the record lies there still: then it may be delivered once more, and committed."""
+        progress = self._held.get(key_of(record.position))
         return progress is not None and progress.epoch == record.epoch
 
     def processed(self, records: Iterable[Record]) -> None:
-        """These need not be delivered again. Never moves backwards; what is not ours any more is left to its new owner."""
+        """These need not be delivered again. Never moves backwards; what is not ours or not there any more counts not."""
         last = {(record.position.topic, record.position.partition, record.epoch): record for record in records}
         for record in last.values():
-            if self.owns(record):
-                progress = self._held[record.position.topic, record.position.partition]
+            if self.has(record):
+                progress = self._held[key_of(record.position)]
                 progress.processed = max(progress.processed or 0, record.position.offset + 1)
 
     def untold(self) -> Mapping[Key, int]:
