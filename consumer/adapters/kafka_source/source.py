@@ -22,6 +22,7 @@ from consumer.adapters.kafka_source.ownership import AnyShare, Ownership, SoleOw
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.placing import placing
 from consumer.adapters.kafka_source.resuming import Resuming
+from consumer.adapters.kafka_source.session import Session
 from consumer.adapters.kafka_source.stopped import Stopped
 from consumer.adapters.kafka_source.translation import complete
 from consumer.core.record import Record
@@ -54,13 +55,13 @@ class KafkaSource:
         self._limits = limits or SourceLimits()
         self._partitions = Partitions()
         self._complaints = Complaints(clock)
-        self._attendance = Attendance(settings, clock)
         self._ownership: Ownership = (
             SoleOwnership(patience_s=self._limits.sole_owner_patience_s) if sole_owner else AnyShare()
         )
         self._census = Census(self._ownership, self._complaints, topics=topics, clock=clock, limits=self._limits)
         self._flow = Flow(self._partitions, self._ownership)
         self._asker = Asker(settings, clock)
+        self._attendance = Attendance(settings, Session(settings, self._asker, group), clock)
         self._incarnations = Incarnations(self._asker, clock)
         self._commits = Commits(
             self._partitions,
