@@ -165,6 +165,16 @@ def test_what_came_before_its_topic_was_made_again_may_be_written_and_is_not_com
     assert books.untold() == {KEY: 1}
 
 
+def test_what_was_to_come_once_more_when_its_topic_was_made_again_is_gone() -> None:
+    books = held()
+    records = [delivered(books, offset) for offset in (7, 8, 9)]
+    books.rewound(records[1].position)
+
+    books.made_again([KEY])
+
+    assert [books.owns(record) for record in records] == [True, False, False]
+
+
 def test_what_came_before_its_topic_was_made_again_is_another_member_s_business_after_a_rebalance() -> None:
     books = held()
     old = delivered(books, 7)

@@ -18,13 +18,13 @@ def key_of(position: Position) -> Key:
 
 @dataclass(slots=True)
 class _Progress:
-    """`since`: the epoch in which it became ours. Each offset is that of the next record.
+    """Each offset is that of the next record: the first one, to deliver, to process, as told to Kafka, and as confirmed.
 
-    In turn: the first one, to deliver, to process, as told to Kafka, and as Kafka has confirmed.
+    `former`: the epoch before its topic was made again, and up to where it had been delivered then.
     """
 
-    since: int
     epoch: int
+    former: tuple[int, int] | None = None
     start: int | None = None
     delivered: int | None = None
     processed: int | None = None
@@ -48,14 +48,15 @@ class Partitions:
         """These became ours, all in one new epoch."""
         epoch = next(self._epochs)
         for key in keys:
-            self._held[key] = _Progress(since=epoch, epoch=epoch)
+            self._held[key] = _Progress(epoch=epoch)
             self._held_back.discard(key)
 
     def made_again(self, keys: Iterable[Key]) -> None:
         """These are still ours, and hold other records than before."""
         epoch = next(self._epochs)
         for key in keys:
-            self._held[key] = _Progress(since=self._held[key].since, epoch=epoch)
+            old = self._held[key]
+            self._held[key] = _Progress(epoch=epoch, former=(old.epoch, old.delivered or 0))
             self._held_back.discard(key)
 
     def gone(self, keys: Iterable[Key]) -> None:
@@ -118,9 +119,12 @@ class Partitions:
         self._held[position.topic, position.partition].delivered = position.offset
 
     def owns(self, record: Record) -> bool:
-        """Whether the record's partition has been ours ever since it was delivered."""
+        """Whether its partition has been ours ever since it was delivered, though it may be in no topic any more."""
         progress = self._held.get(key_of(record.position))
-        return progress is not None and progress.since <= record.epoch
+        if progress is None or progress.epoch == record.epoch:
+            return progress is not None
+        epoch, end = progress.former or (progress.epoch, 0)
+        return epoch == record.epoch and record.position.offset < end
 
     def has(self, record: Record) -> bool:
         """Whether the record lies there still: then it may be delivered once more, and committed."""
