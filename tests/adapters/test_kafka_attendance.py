@@ -1,24 +1,66 @@
 """How long a member may go without a poll before it must listen again."""
 
+from concurrent.futures import Future
+from typing import Any
+
 import pytest
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import ConfigEntry  # type: ignore[attr-defined]  # left out of its types
 
 from consumer.adapters.kafka_source.attendance import Attendance
+from consumer.adapters.kafka_source.session import Session
+
+KIP_848: dict[str, str | int | float | bool] = {"group.protocol": "consumer"}
+
+
+class Groups:
+    """An asker, and its client: each question about a group's settings stays open until a test answers it."""
+
+    def __init__(self) -> None:
+        self.renewals = 0
+        self.questions: list[Future[Any]] = []
+
+    @property
+    def client(self) -> "Groups":
+        return self
+
+    def describe_configs(self, resources: list[Any], *, request_timeout: float) -> dict[Any, Future[Any]]:
+        self.questions.append(Future())
+        return dict.fromkeys(resources, self.questions[-1])
+
+    def say(self, session_ms: int, heartbeat_ms: int) -> None:
+        times = {"consumer.session.timeout.ms": session_ms, "consumer.heartbeat.interval.ms": heartbeat_ms}
+        self.questions[-1].set_result({name: ConfigEntry(name, str(value)) for name, value in times.items()})
+
+    def fail(self, code: int) -> None:
+        self.questions[-1].set_exception(KafkaException(KafkaError(code)))
+
+
+@pytest.fixture
+def groups() -> Groups:
+    return Groups()
+
+
+def session(settings: dict[str, str | int | float | bool], groups: Groups) -> Session:
+    return Session(settings, groups, "group")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("settings", "limit_s"),
     [
-        ({}, 45.0),
-        ({"session.timeout.ms": "6000"}, 6.0),
+        ({}, 42.0),
+        ({"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}, 5.0),
+        ({"session.timeout.ms": "4000"}, 2.0),
         ({"max.poll.interval.ms": 30_000}, 30.0),
-        ({"session.timeout.ms": 60_000, "max.poll.interval.ms": "400000"}, 60.0),
+        ({"session.timeout.ms": 60_000, "max.poll.interval.ms": "400000"}, 57.0),
+        (KIP_848, 40.0),
     ],
 )
 def test_it_is_overdue_when_the_group_may_have_given_it_up(
-    settings: dict[str, str | int | float | bool], limit_s: float
+    settings: dict[str, str | int | float | bool], limit_s: float, groups: Groups
 ) -> None:
     now_s = [100.0]
-    attendance = Attendance(settings, lambda: now_s[0])
+    attendance = Attendance(settings, session(settings, groups), lambda: now_s[0])
 
     found = []
     for step_s in (limit_s - 0.1, 0.1):
@@ -27,3 +69,55 @@ def test_it_is_overdue_when_the_group_may_have_given_it_up(
     attendance.listened()
 
     assert [*found, attendance.overdue] == [False, True, False]
+
+
+def test_a_classic_group_is_not_asked(groups: Groups) -> None:
+    assert session({}, groups).silence_s == 42.0
+    assert groups.questions == []
+
+
+def test_with_kip_848_it_is_the_group_s_own_session_that_counts(groups: Groups) -> None:
+    asked = session(KIP_848, groups)
+    before = asked.silence_s
+
+    groups.say(8000, 500)
+
+    assert (before, asked.silence_s, asked.silence_s) == (40.0, 7.5, 7.5)
+    assert len(groups.questions) == 1
+
+
+def test_without_the_right_to_ask_the_brokers_default_counts(groups: Groups) -> None:
+    asked = session(KIP_848, groups)
+
+    groups.fail(KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+    assert asked.silence_s == asked.silence_s == 40.0
+    assert len(groups.questions) == 1
+
+
+def test_who_does_not_answer_is_asked_again(groups: Groups) -> None:
+    asked = session(KIP_848, groups)
+    groups.fail(KafkaError._TIMED_OUT)
+    before = asked.silence_s
+
+    groups.say(8000, 500)
+
+    assert (before, asked.silence_s) == (40.0, 7.5)
+
+
+def test_what_the_old_client_was_asked_is_asked_again(groups: Groups) -> None:
+    asked = session(KIP_848, groups)
+    groups.renewals += 1
+    before = asked.silence_s
+
+    groups.say(8000, 500)
+
+    assert (before, asked.silence_s, len(groups.questions)) == (40.0, 7.5, 2)
+
+
+def test_a_broker_that_does_not_say_has_the_default(groups: Groups) -> None:
+    asked = session(KIP_848, groups)
+
+    groups.questions[-1].set_result({})
+
+    assert asked.silence_s == 40.0

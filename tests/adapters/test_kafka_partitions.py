@@ -15,7 +15,7 @@ KEY = ("events", 0)
 def delivered(books: Partitions, offset: int, key: Key = KEY) -> Record:
     position = Position(topic=key[0], partition=key[1], offset=offset)
     one = record(position=position, epoch=books.epochs[key])
-    books.delivered([one])
+    books.delivered({key: offset + 1})
     return one
 
 
@@ -148,3 +148,52 @@ def test_what_is_held_back_is_so_until_it_is_let_go_taken_away_or_comes_anew() -
     books.hold_back(KEY)
     books.gone([KEY])
     assert books.held_back == set()
+
+
+def test_what_came_before_its_topic_was_made_again_may_be_written_and_is_not_committed() -> None:
+    books = held()
+    old = delivered(books, 7)
+
+    books.made_again([KEY])
+    new = delivered(books, 0)
+
+    assert (books.owns(old), books.owns(new)) == (True, True)
+    assert (books.has(old), books.has(new)) == (False, True)
+    books.processed([old])
+    assert books.untold() == {}
+    books.processed([old, new])
+    assert books.untold() == {KEY: 1}
+
+
+def test_what_was_to_come_once_more_when_its_topic_was_made_again_is_gone() -> None:
+    books = held()
+    records = [delivered(books, offset) for offset in (7, 8, 9)]
+    books.rewound(records[1].position)
+
+    books.made_again([KEY])
+
+    assert [books.owns(record) for record in records] == [True, False, False]
+
+
+def test_what_came_before_its_topic_was_made_again_is_another_member_s_business_after_a_rebalance() -> None:
+    books = held()
+    old = delivered(books, 7)
+    books.made_again([KEY])
+
+    books.gone([KEY])
+    books.assigned([KEY])
+
+    assert not books.owns(old)
+
+
+def test_a_partition_is_placed_anew_where_it_is() -> None:
+    books = held()
+    assert books.place_of(KEY) is None
+
+    books.placed(KEY, 3)
+    assert (books.place_of(KEY), books.resume_at(KEY)) == (3, None)
+    delivered(books, 3)
+    assert books.place_of(KEY) == 4
+    books.placed(KEY, 0)
+
+    assert (books.place_of(KEY), books.resume_at(KEY)) == (0, None)

@@ -55,7 +55,7 @@ def fetch_ahead(consumer: Consumer, filled: Collection[Key]) -> None:
 
     def poll() -> Sequence[Position]:
         messages = consumer.consume(_BATCH_RECORDS, _POLL_S)
-        return [record.position for record in records_of(messages, dict.fromkeys(filled, 0))]
+        return [record.position for record in records_of(messages, dict.fromkeys(filled, 0))[0]]
 
     firsts = first_of_each(poll, key_of, filled)
     places = [TopicPartition(first.topic, first.partition, first.offset) for first in firsts]

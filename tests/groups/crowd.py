@@ -145,10 +145,11 @@ class Crowd:
         self.observer.stop()
         self.ledger.close()
 
-    def join(self, *names: str) -> None:
-        """Start these members; returns when each has been given a partition."""
+    def join(self, *names: str, **settings: Any) -> None:
+        """Start these members, with these settings besides; returns when each has been given a partition."""
         for name in names:
-            given = {"name": name, "folder": str(self._folder), "settings": self._settings}
+            changes = {key.replace("_", "."): value for key, value in settings.items()}
+            given = {"name": name, "folder": str(self._folder), "settings": self._settings | changes}
             given |= {"group": self._group, "topic": self._topic}
             command = [sys.executable, "-m", "tests.groups", json.dumps(given)]
             self._members[name] = subprocess.Popen(command, cwd=REPOSITORY)
@@ -162,6 +163,10 @@ class Crowd:
             if claim.member == name:
                 (owned.add if claim.said == "partitions_assigned" else owned.discard)(claim.part)
         return owned
+
+    def fell_out(self, name: str) -> bool:
+        """Whether the group has ever gone on without the member."""
+        return any((claim.member, claim.said) == (name, "partitions_lost") for claim in self.ledger.claims())
 
     def leave(self, name: str) -> int:
         """SIGTERM; the exit code."""

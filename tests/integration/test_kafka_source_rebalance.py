@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from consumer.errors import Broken, ExitCode
 from tests.brokers import ContainerBrokers, Kafka, committed, fresh, fresh_topic, produce
@@ -220,6 +221,32 @@ def test_a_topic_that_comes_later_is_waited_for(
 
     assert one.receive(1) == [b"a"]
     assert lines(caplog, "kafka_trouble")[0] == {"what": "intake", "code": "UNKNOWN_TOPIC_OR_PART", "topic": topic}
+
+
+@pytest.mark.real
+@each_incremental_protocol
+def test_reading_on_where_one_has_stopped_does_not_answer_a_rebalance_before_its_commit_white_box(
+    kafka: ContainerBrokers, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    topic, group = fresh_topic(kafka, "events", partitions=4), fresh("group")
+    for partition in range(4):
+        produce(kafka, topic, b"a", partition=partition)
+    one = member(group, topic, settings=protocol)
+    one.receive(4)
+    one.source.processed(one.received)
+    one.source._consumer.incremental_unassign([TopicPartition(topic, 0)])
+    one.source._consumer.incremental_assign([TopicPartition(topic, 0)])
+    one.source._stopped.add((topic, 0))
+    for _ in range(2):
+        one.source._stopped.look()
+
+    two = member(group, topic, settings=protocol)
+    two.poll_until(lambda: kafka.members(group) == 2)
+    two.poll(1.0)  # meanwhile the coordinator wants partitions back, and tells it with a heartbeat
+    one.poll_until(lambda: len(held(one)) == len(held(two)) == 2, two)
+
+    assert [committed(kafka, group, topic, partition) for partition in held(two)] == [1, 1]
+    assert [one.source.owns(record) for record in one.received].count(True) == 2
 
 
 @pytest.mark.real

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from tests.brokers import ContainerBrokers, committed, fresh, fresh_topic, produce
-from tests.members import COOPERATIVE, EAGER, KIP_848, Member, each_incremental_protocol, each_protocol
+from tests.members import (
+    COOPERATIVE,
+    EAGER,
+    KIP_848,
+    Member,
+    each_classic_protocol,
+    each_incremental_protocol,
+    each_protocol,
+)
 
 OpenMember = Callable[..., Member]
 QUICK = {"topic.metadata.refresh.interval.ms": 200}
@@ -54,6 +62,41 @@ def test_a_topic_made_again_is_read_from_its_beginning_whatever_was_read_before(
     assert set(firsts) == {0}
     assert offsets == sorted(offsets, key=lambda offset: offset or 0), "none of the old offsets was committed into it"
     assert alarms(caplog, "offset_out_of_range") == []
+
+
+@each_classic_protocol  # with KIP-848 the coordinator takes the old topic away itself
+def test_what_is_in_hand_when_its_topic_is_made_again_may_be_written_and_is_not_committed(
+    kafka: ContainerBrokers, member: OpenMember, caplog: pytest.LogCaptureFixture, protocol: dict[str, str]
+) -> None:
+    topic, group = fresh_topic(kafka, "events"), fresh("group")
+    produce(kafka, topic, *[b"old"] * 5)
+    one = member(group, topic, settings=protocol)
+    one.receive(5)
+    old = list(one.received)
+    one.source.processed(old[:1])
+
+    kafka.recreate_topic(topic)
+    produce(kafka, topic, b"new")
+
+    def told_apart() -> bool:
+        one.source.commit()
+        return bool(alarms(caplog, "topic_recreated"))
+
+    one.poll_until(told_apart)
+    in_hand = [one.source.owns(record) for record in old]
+    one.source.hold_back(old[1])
+    one.source.processed(old)
+    one.poll_until(lambda: b"new" in one.values)
+    one.now_s += 10
+    one.source.commit()
+    one.poll()
+    while_unread = committed(kafka, group, topic)
+    at_work(one)
+    one.source.close()
+
+    assert in_hand == [True] * 5
+    assert while_unread is None
+    assert committed(kafka, group, topic) == 1
 
 
 @each_incremental_protocol

@@ -2,20 +2,29 @@
 
 from collections.abc import Callable, Mapping
 
-_LIMITS_MS = {"session.timeout.ms": 45_000, "max.poll.interval.ms": 300_000}
-"""librdkafka's names, and what it takes where they are not set. With KIP-848 the session's is the broker's, 45 s as well."""
+from consumer.adapters.kafka_source.session import Session
+
+_POLL_INTERVAL = "max.poll.interval.ms"
+_POLL_INTERVAL_MS = 300_000
+"""What librdkafka takes where it is not set."""
 
 
 class Attendance:
     """Only a poll tells of partitions that were taken away: who has not polled for too long cannot know what is its own.
 
-    Too long is the session time-out: while the process is frozen nobody sends heartbeats either.
+    Too long is the session: while the process is frozen nobody sends heartbeats either.
     """
 
-    def __init__(self, settings: Mapping[str, str | int | float | bool], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str | int | float | bool],
+        session: Session,
+        clock: Callable[[], float],
+    ) -> None:
         """`clock`: monotonic seconds."""
         self._clock = clock
-        self._limit_s = min(int(settings.get(name, usual)) for name, usual in _LIMITS_MS.items()) / 1000
+        self._session = session
+        self._poll_interval_s = int(settings.get(_POLL_INTERVAL, _POLL_INTERVAL_MS)) / 1000
         self._listened_at_s = clock()
 
     def listened(self) -> None:
@@ -25,4 +34,4 @@ class Attendance:
     @property
     def overdue(self) -> bool:
         """Whether a poll is needed before anything counts as ours."""
-        return self._clock() - self._listened_at_s >= self._limit_s
+        return self._clock() - self._listened_at_s >= min(self._session.silence_s, self._poll_interval_s)

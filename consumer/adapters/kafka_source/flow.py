@@ -6,30 +6,41 @@ from itertools import filterfalse
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.adapters.kafka_source.complaints import broken
+from consumer.adapters.kafka_source.ownership import Ownership
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.translation import placed, unplaced
 from consumer.core.record import Position, Record
 
 
-def _seek(consumer: Consumer, place: TopicPartition) -> None:
-    """One that has stopped meanwhile cannot be sought: where it is to be placed again, the books tell."""
+def sought(consumer: Consumer, place: TopicPartition) -> bool:
+    """Fetch it from here on; False where it has stopped: that wakes none."""
     try:
         consumer.seek(place)
     except KafkaException as problem:
         if problem.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - so named
             raise broken(problem.args[0]) from None
+        return False
+    return True
 
 
 class Flow:
-    """All of them flow, but for those that are held back one by one; or none, where `stopped` as a whole."""
+    """All of them flow, but for those that are held back one by one; or none, where it `stands` as a whole."""
 
-    def __init__(self, partitions: Partitions) -> None:
+    def __init__(self, partitions: Partitions, ownership: Ownership) -> None:
         self._partitions = partitions
+        self._ownership = ownership
+        self.paused = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing may be delivered."""
+        return self.paused or not self._ownership.proven
 
     def rewind(self, consumer: Consumer, records: Iterable[Record]) -> None:
         """Pause their partitions; when they flow again, each is fetched from the first of these on.
 
-        By seeking: unassigning and assigning could be taken for the answer to a rebalance that has begun meanwhile.
+        By seeking: unassigning and assigning could be taken for the answer to a rebalance that has begun meanwhile. What has
+        stopped is placed later, where the books tell.
         """
         firsts: dict[Key, Position] = {}
         for record in records:
@@ -38,20 +49,20 @@ class Flow:
             self._partitions.rewound(position)
         for place in placed({key: position.offset for key, position in firsts.items()}):
             consumer.pause([place])
-            _seek(consumer, place)
+            sought(consumer, place)
 
-    def tell(self, consumer: Consumer, ours: Collection[Key], *, stopped: bool) -> None:
+    def tell(self, consumer: Consumer, ours: Collection[Key]) -> None:
         """Pause or resume each of these, whatever it was: librdkafka keeps a pause through unassigning and assigning."""
-        still = set(ours) if stopped else self._partitions.held_back & set(ours)
+        still = set(ours) if self.stands else self._partitions.held_back & set(ours)
         flowing = set(ours) - still
         if still:
             consumer.pause(unplaced(still))
         if flowing:
             consumer.resume(unplaced(flowing))
 
-    def parted(self, records: Sequence[Record], *, stopped: bool) -> tuple[Sequence[Record], Sequence[Record]]:
+    def parted(self, records: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
         """What may be delivered now, and what was fetched although it is held back."""
-        if stopped:
+        if self.stands:
             return (), records
         if not self._partitions.held_back:
             return records, ()

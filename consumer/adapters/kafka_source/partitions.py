@@ -18,9 +18,13 @@ def key_of(position: Position) -> Key:
 
 @dataclass(slots=True)
 class _Progress:
-    """Each offset is that of the next record: to begin with, to deliver, to process, as told to Kafka, and as confirmed."""
+    """Each offset is that of the next record: the first one, to deliver, to process, as told to Kafka, and as confirmed.
+
+    `former`: the epoch before its topic was made again, and up to where it had been delivered then.
+    """
 
     epoch: int
+    former: tuple[int, int] | None = None
     start: int | None = None
     delivered: int | None = None
     processed: int | None = None
@@ -31,7 +35,8 @@ class _Progress:
 class Partitions:
     """Books of what was delivered, processed and committed since each partition became ours. Does nothing itself.
 
-    A partition that is taken away and comes back starts a new epoch: what an older epoch delivered counts no more.
+    A partition that is taken away and comes back starts a new epoch: what an older epoch delivered counts no more. One whose
+    topic was made again starts one too, but what was delivered before may still be written: it is nobody else's.
     """
 
     def __init__(self) -> None:
@@ -46,6 +51,14 @@ class Partitions:
             self._held[key] = _Progress(epoch=epoch)
             self._held_back.discard(key)
 
+    def made_again(self, keys: Iterable[Key]) -> None:
+        """These are still ours, and hold other records than before."""
+        epoch = next(self._epochs)
+        for key in keys:
+            old = self._held[key]
+            self._held[key] = _Progress(epoch=epoch, former=(old.epoch, old.delivered or 0))
+            self._held_back.discard(key)
+
     def gone(self, keys: Iterable[Key]) -> None:
         """These are ours no more."""
         for key in keys:
@@ -56,6 +69,11 @@ class Partitions:
     def keys(self) -> Collection[Key]:
         """All that are ours."""
         return self._held.keys()
+
+    @property
+    def topics(self) -> AbstractSet[str]:
+        """Those of which something is ours."""
+        return {topic for topic, _ in self._held}
 
     @property
     def held_back(self) -> AbstractSet[Key]:
@@ -76,11 +94,10 @@ class Partitions:
         """In which epoch each of ours is held."""
         return {key: progress.epoch for key, progress in self._held.items()}
 
-    def delivered(self, records: Iterable[Record]) -> None:
-        """Note what is on its way to the caller, all of it ours, in order within each partition."""
-        last = {(record.position.topic, record.position.partition): record for record in records}
-        for key, record in last.items():
-            self._held[key].delivered = record.position.offset + 1
+    def delivered(self, ends: Mapping[Key, int]) -> None:
+        """Of each of these, all of them ours, what lies below its offset is on its way to the caller."""
+        for key, end in ends.items():
+            self._held[key].delivered = end
 
     def resume_at(self, key: Key) -> int | None:
         """The record after the last one delivered; None where none was, or the partition is not ours."""
@@ -89,7 +106,10 @@ class Partitions:
 
     def placed(self, key: Key, offset: int) -> None:
         """It is fetched from here on, whatever it has delivered."""
-        self._held[key].start = offset
+        progress = self._held[key]
+        progress.start = offset
+        if progress.delivered != offset:
+            progress.delivered = None
 
     def place_of(self, key: Key) -> int | None:
         """Where it would have to be fetched from if it were placed anew; None where nobody has asked yet."""
@@ -101,16 +121,24 @@ class Partitions:
         self._held[position.topic, position.partition].delivered = position.offset
 
     def owns(self, record: Record) -> bool:
-        """Whether the record's partition is ours in the epoch that delivered it."""
-        progress = self._held.get((record.position.topic, record.position.partition))
+        """Whether its partition has been ours ever since it was delivered, though it may be in no topic any more."""
+        progress = self._held.get(key_of(record.position))
+        if progress is None or progress.epoch == record.epoch:
+            return progress is not None
+        epoch, end = progress.former or (progress.epoch, 0)
+        return epoch == record.epoch and record.position.offset < end
+
+    def has(self, record: Record) -> bool:
+        """Whether the record lies there still: then it may be delivered once more, and committed."""
+        progress = self._held.get(key_of(record.position))
         return progress is not None and progress.epoch == record.epoch
 
     def processed(self, records: Iterable[Record]) -> None:
-        """These need not be delivered again. Never moves backwards; what is not ours any more is left to its new owner."""
+        """These need not be delivered again. Never moves backwards; what is not ours or not there any more counts not."""
         last = {(record.position.topic, record.position.partition, record.epoch): record for record in records}
         for record in last.values():
-            if self.owns(record):
-                progress = self._held[record.position.topic, record.position.partition]
+            if self.has(record):
+                progress = self._held[key_of(record.position)]
                 progress.processed = max(progress.processed or 0, record.position.offset + 1)
 
     def untold(self) -> Mapping[Key, int]:

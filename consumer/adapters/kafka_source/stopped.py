@@ -9,6 +9,7 @@ from consumer.adapters.kafka_source.asking import Asker
 from consumer.adapters.kafka_source.complaints import Complaints
 from consumer.adapters.kafka_source.incarnations import Incarnations
 from consumer.adapters.kafka_source.inquiry import Found, Inquiry
+from consumer.adapters.kafka_source.limits import SourceLimits
 from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.telemetry import Line, alarm
 
@@ -17,12 +18,21 @@ _USUAL_S = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class _Stop:
-    """`inquiry`: what is asked about it now. `slow`: it has not been answered in time before."""
+    """`inquiry`: what is asked about it now. `slow`: it has not been answered in time before. `start`: where to read on.
+
+    `fresh`: others may be about to stop too. Who is read on before them makes them wait for its fetch: half a second.
+    """
 
     due_s: float
-    anew: bool
+    anew: bool = False
     inquiry: Inquiry | None = None
+    fresh: bool = True
     slow: bool = False
+    start: int | None = None
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is to be asked about now."""
+        return self.inquiry is None and self.due_s <= now_s
 
 
 class Stopped:
@@ -40,18 +50,16 @@ class Stopped:
         *,
         group: str,
         clock: Callable[[], float],
-        timeout_s: float,
-        recheck_s: float,
+        limits: SourceLimits,
     ) -> None:
-        """`timeout_s` bounds each question; what came to nothing is asked again each `recheck_s`. `clock`: monotonic."""
+        """`clock`: monotonic seconds."""
         self._asker = asker
         self._partitions = partitions
         self._incarnations = incarnations
         self._complaints = complaints
         self._group = group
         self._clock = clock
-        self._timeout_s = timeout_s
-        self._recheck_s = recheck_s
+        self._limits = limits
         self._stops: dict[Key, _Stop] = {}
 
     def __contains__(self, key: Key) -> bool:
@@ -62,30 +70,47 @@ class Stopped:
 
     @property
     def asking(self) -> bool:
-        """Whether there may be an answer at any moment."""
-        return any(stop.inquiry is not None for stop in self._stops.values())
+        """Whether there may be an answer, or something to ask, at any moment."""
+        now_s = self._clock()
+        return any(stop.inquiry is not None or stop.due_s <= now_s for stop in self._stops.values())
 
-    def add(self, key: Key, *, anew: bool = False, later: bool = False) -> None:
-        """This one has stopped. `anew`: it begins at its beginning, whatever was read and committed before."""
-        due_s = self._clock() + (self._recheck_s if later else 0.0)
-        known = self._stops.get(key)
-        if known is None or anew:
-            self._stops[key] = _Stop(due_s=due_s, anew=anew)
-        else:
-            known.due_s = due_s
+    def add(self, key: Key) -> None:
+        """This one has stopped."""
+        self._stops.setdefault(key, _Stop(due_s=self._clock()))
+
+    def add_anew(self, key: Key) -> None:
+        """It is to begin at its beginning, whatever is committed; until then nothing of it is delivered."""
+        self._partitions.hold_back(key)
+        self._stops[key] = _Stop(due_s=self._clock(), anew=True)
+
+    def postpone(self, key: Key) -> None:
+        """Ask for this one later."""
+        stop = self._stops[key]
+        stop.start, stop.due_s = None, self._clock() + self._limits.recheck_s
+
+    def placed(self, key: Key) -> None:
+        """It has not stopped any more."""
+        if self._stops.pop(key).anew:
+            self._partitions.let_go(key)
 
     def gone(self, keys: Iterable[Key]) -> None:
         """These are ours no more, or in another assignment: no answer counts for them that is still to come."""
         for key in keys:
             self._stops.pop(key, None)
 
-    def starts(self) -> Mapping[Key, int]:
-        """Who can be read on now, and from where; they count as stopped no more. Asks for those that are due."""
+    def look(self) -> None:
+        """Take the answers that have come, and ask what is due."""
         now_s = self._clock()
-        starts = self._judged(self._found(now_s))
-        self.gone(starts)
-        self._ask(now_s)
-        return starts
+        if not any(stop.fresh for stop in self._stops.values()):
+            self._ask(now_s)
+        self._judge(self._found(now_s))
+        for stop in self._stops.values():
+            stop.fresh = False
+
+    @property
+    def starts(self) -> Mapping[Key, int]:
+        """Who can be read on now, and from where."""
+        return {key: stop.start for key, stop in self._stops.items() if stop.start is not None}
 
     def _found(self, now_s: float) -> Mapping[Key, Found]:
         found = {}
@@ -110,42 +135,39 @@ class Stopped:
             stop.slow = True
             return
         self._complaints.take(error, key[0])
-        stop.due_s = self._clock() + self._recheck_s
+        self.postpone(key)
 
-    def _judged(self, found: Mapping[Key, Found]) -> Mapping[Key, int]:
-        starts, outside = {}, {}
+    def _judge(self, found: Mapping[Key, Found]) -> None:
+        outside = {}
         for key, answer in found.items():
-            read = self._partitions.resume_at(key)
+            read, stop = self._partitions.resume_at(key), self._stops[key]
             offset = answer.committed if read is None else read
-            if offset < 0 or self._stops[key].anew:
-                starts[key] = answer.low
+            if offset < 0 or stop.anew:
+                stop.start = answer.low
             elif answer.low <= offset <= answer.high:
-                starts[key] = offset
+                stop.start = offset
             else:
                 outside[key] = offset
-        self._give_up(outside)
-        return starts
+        if outside:
+            self._give_up(outside)
 
     def _give_up(self, outside: Mapping[Key, int]) -> None:
         """What is not in the topic any more is lost; unless it is another topic, which is then read from its beginning."""
-        same = self._incarnations.same({topic for topic, _ in outside}) if outside else ()
+        same = self._incarnations.same({topic for topic, _ in outside})
         for key, offset in outside.items():
             if key[0] in same:
                 alarm(Line.OFFSET_OUT_OF_RANGE, topic=key[0], partition=key[1], offset=offset)
                 del self._stops[key]
             else:
-                self._stops[key].due_s = self._clock() + self._recheck_s
+                self.postpone(key)
 
     def _ask(self, now_s: float) -> None:
         client = self._asker.client
         if client is None:
             return
-        for slow, timeout_s in ((False, min(_USUAL_S, self._timeout_s)), (True, self._timeout_s)):
-            stops = {
-                key: stop
-                for key, stop in self._stops.items()
-                if stop.inquiry is None and stop.due_s <= now_s and stop.slow is slow
-            }
+        longest_s = self._limits.request_timeout_s
+        for slow, timeout_s in ((False, min(_USUAL_S, longest_s)), (True, longest_s)):
+            stops = {key: stop for key, stop in self._stops.items() if stop.slow is slow and stop.is_due(now_s)}
             if stops:
                 inquiry = Inquiry.about(tuple(stops), client, self._group, timeout_s=timeout_s, now_s=now_s)
                 for stop in stops.values():
