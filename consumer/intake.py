@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import compress
 from logging import WARNING
 from operator import attrgetter
 
@@ -16,10 +15,10 @@ from consumer import telemetry
 from consumer.core.event import event_type
 from consumer.core.notice import EventKey
 from consumer.core.record import Delivery, Record
-from consumer.core.screen import SCREENED, Glance
+from consumer.core.screen import SCREENED
 from consumer.errors import Awaited, Conflict, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
-from consumer.pipeline import Case, Pipeline, Verdict, turns
+from consumer.pipeline import Case, Pipeline, Screening, Verdict, turns
 from consumer.ports import DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource
 from consumer.telemetry import Line, alarm, log
 from consumer.waiting import Waiting
@@ -46,12 +45,11 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
 class _Batch:
     """What was polled together and is committed together; recorded, one of its `turns` at a time.
 
-    `glances`: what was seen of each of its records, None of those that were not screened out. `awaiting`: of each partition
-    the first record that cannot be read yet. It and those behind it leave the batch.
+    `awaiting`: of each partition the first record that cannot be read yet. It and those behind it leave the batch.
     """
 
     records: Sequence[Record]
-    glances: Sequence[Glance | None] = ()
+    screening: Screening = field(default_factory=Screening)
     cases: list[Case] = field(default_factory=list)
     awaiting: dict[Delivery, tuple[Record, Awaited]] = field(default_factory=dict)
     turns: list[list[Case]] = field(default_factory=list)
@@ -59,8 +57,7 @@ class _Batch:
 
     def keep(self, belongs: Callable[[Record], bool]) -> None:
         """Only what comes of these records is left."""
-        kept = list(map(belongs, self.records))
-        self.records, self.glances = list(compress(self.records, kept)), list(compress(self.glances, kept))
+        self.records = [record for record in self.records if belongs(record)]
         self.cases = [case for case in self.cases if belongs(case.record)]
         self.turns = [[case for case in turn if belongs(case.record)] for turn in self.turns]
         self.letters = [letter for letter in self.letters if belongs(letter.record)]
@@ -156,10 +153,8 @@ class Intake:
     def _read(self, batch: _Batch) -> None:
         """Every record is screened out, or becomes cases or a dead letter, or has to wait. It may be done again."""
         batch.cases, batch.letters, batch.awaiting = [], [], {}
-        batch.glances = self.pipeline.screen(batch.records)
-        for record, glance in zip(batch.records, batch.glances, strict=True):
-            if glance is not None:
-                continue
+        batch.screening = self.pipeline.screen(batch.records)
+        for record in batch.screening.unread:
             if batch.awaiting and record.delivery in batch.awaiting:
                 continue
             try:
@@ -179,6 +174,7 @@ class Intake:
             return
         held = [record for record in batch.records if _waits(record, batch)]
         batch.keep(lambda record: not _waits(record, batch))
+        batch.screening = self.pipeline.screen(batch.records)  # those that come again are counted then
         self.waiting.hold_back(batch.awaiting.values(), held)
 
     def _refuse_flood(self, batch: _Batch) -> None:
@@ -231,7 +227,7 @@ def _waits(record: Record, batch: _Batch) -> bool:
     return first is not None and record.position.offset >= first[0].position.offset
 
 
-_topic, _event_type, _customer_ids = map(attrgetter, ("position.topic", "heading.event_type", "customer_ids"))
+_topic = attrgetter("position.topic")
 
 
 def _tell(letters: Sequence[DeadLetter]) -> None:
@@ -260,12 +256,11 @@ def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
 
 
 def _count(batch: _Batch) -> None:
+    screening = batch.screening
     _add(telemetry.RECORDS, "topic", Counter(map(_topic, batch.records)))
     events = {case.record.position: event_type(case.event) for case in batch.cases}
-    glances = [glance for glance in batch.glances if glance is not None]
-    screened = sum(map(len, map(_customer_ids, glances)))
-    _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screened}))
-    _add(telemetry.EVENTS, "event_type", Counter(events.values()) + Counter(map(_event_type, glances)))
+    _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screening.customers}))
+    _add(telemetry.EVENTS, "event_type", Counter(events.values()) + Counter(screening.events))
 
 
 def _add(counter: Instrument, attribute: str, counts: Counter[str]) -> None:

@@ -1,6 +1,6 @@
 """What happens to one record: screen, event, one decision per customer, the change it makes in the outbox."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -14,7 +14,7 @@ from consumer.core.notice import Change, EventKey, Notice
 from consumer.core.preferences import DetailLevel, Preferences
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Record
-from consumer.core.screen import Glance, may_concern
+from consumer.core.screen import may_concern
 from consumer.core.standing import Memory, Questions, StandingChange
 from consumer.core.weighing import Weighed, questions, weigh
 from consumer.errors import Awaited, Undecodable
@@ -69,6 +69,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     change: Change | None
 
 
+class Screening(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left to be read, and of what was dropped how many events there were of each type, for how many customers."""
+
+    unread: Sequence[Record] = ()
+    events: Mapping[str, int] = {}
+    customers: int = 0
+
+
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """record -> screen -> event -> decision -> notice, without waiting for anything."""
 
@@ -78,15 +86,19 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     pseudonyms: Pseudonyms
     tenant: str
 
-    def screen(self, records: Sequence[Record]) -> Sequence[Glance | None]:
-        """Of each record that can concern nobody what was seen of it; None of those with something to tell or remember."""
+    def screen(self, records: Sequence[Record]) -> Screening:
+        """Which of them have something to tell or remember; the others can concern nobody."""
         glances = list(map(self.decoder.glance, records))
         words = self.preferences.words([one for seen in glances if seen is not None for one in seen.customer_ids])
-        word = words.__getitem__
-        return [
-            None if glance is None or may_concern(glance, map(word, glance.customer_ids)) else glance
-            for glance in glances
-        ]
+        word, unread, events, customers = words.__getitem__, list[Record](), dict[str, int](), 0
+        for record, glance in zip(records, glances, strict=True):
+            if glance is None or may_concern(glance, map(word, glance.customer_ids)):
+                unread.append(record)
+            else:
+                event_type = glance.heading.event_type
+                events[event_type] = events.get(event_type, 0) + 1
+                customers += len(glance.customer_ids)
+        return Screening(unread=unread, events=events, customers=customers)
 
     def read(self, record: Record) -> Sequence[Case] | DeadLetter:
         """The record's cases, or the dead letter that it is. Raises Awaited where its schema is still to come."""

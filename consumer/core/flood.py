@@ -3,6 +3,7 @@
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -13,6 +14,7 @@ Place = tuple[str, int]
 
 _PARTITIONS_SHOWN = 10
 _OFFSET = re.compile(r"([A-Za-z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})\Z")
+_topic = attrgetter("topic")
 
 
 class FloodLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +118,7 @@ class Watch:
         """What the batch comes to; `reasons` tell which of its records are dead letters. Changes nothing."""
         tallies = {topic: tally.copy() for topic, tally in self._tallies.items()}
         if not reasons and not self._stops:
-            for topic, count in Counter(at.topic for at in records).items():
+            for topic, count in Counter(map(_topic, records)).items():
                 tallies.setdefault(topic, _Tally()).readable(count)
             return Judgement(tallies=tallies)
         passed: dict[Place, Position] = {}
