@@ -93,17 +93,7 @@ class KafkaSource:
         self._inbox = Inbox(self._partitions, self._stopped, self._complaints, self._attendance, self._membership)
         self._resuming = Resuming(self._partitions, self._stopped, self._complaints, place, self._flow, self._inbox)
         self._keeps_its_name = settings.get("group.protocol") == "consumer"
-        self._consumer = Consumer(
-            complete(settings)
-            | {"group.id": group, "on_commit": self._commits.answered, "error_cb": self._complaints.take},
-            logger=logging.getLogger("librdkafka"),
-        )
-        self._consumer.subscribe(
-            list(topics),
-            on_assign=self._membership.on_assign,
-            on_revoke=self._membership.on_revoke,
-            on_lost=self._membership.on_lost,
-        )
+        self._consumer = self._joined(settings, group, topics)
         self._closed = False
 
     def cluster_id(self) -> str:
@@ -181,6 +171,17 @@ class KafkaSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _joined(self, settings: Mapping[str, str | int | float | bool], group: str, topics: Sequence[str]) -> Consumer:
+        ours = {"group.id": group, "on_commit": self._commits.answered, "error_cb": self._complaints.take}
+        consumer = Consumer(complete(settings) | ours, logger=logging.getLogger("librdkafka"))
+        consumer.subscribe(
+            list(topics),
+            on_assign=self._membership.on_assign,
+            on_revoke=self._membership.on_revoke,
+            on_lost=self._membership.on_lost,
+        )
+        return consumer
 
     def _tell(self, ours: Collection[Key]) -> None:
         """Each of them flows, unless it is held back, or everything is."""
