@@ -141,7 +141,14 @@ class Intake:
         self.waiting.look()
         late = self.source.poll(records_max=1, timeout_s=self.limits.poll_timeout_s)
         assert not late, "a paused source delivers nothing"
-        batch.keep(self.source.owns)
+        self._keep(batch, self.source.owns)
+
+    def _keep(self, batch: _Batch, belongs: Callable[[Record], bool]) -> None:
+        """Only what comes of these records is left, and counted: the others are counted by whoever reads them again."""
+        before = len(batch.records)
+        batch.keep(belongs)
+        if len(batch.records) < before:
+            batch.screening = self.pipeline.screen(batch.records)
 
     def _await_preferences(self, _: _Batch) -> None:
         if not self.ready():
@@ -173,8 +180,7 @@ class Intake:
         if not batch.awaiting:
             return
         held = [record for record in batch.records if _waits(record, batch)]
-        batch.keep(lambda record: not _waits(record, batch))
-        batch.screening = self.pipeline.screen(batch.records)  # those that come again are counted then
+        self._keep(batch, lambda record: not _waits(record, batch))
         self.waiting.hold_back(batch.awaiting.values(), held)
 
     def _refuse_flood(self, batch: _Batch) -> None:
