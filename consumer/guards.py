@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from consumer import telemetry
 from consumer.core.backpressure import Load, LoadLimits, Pressure, after
 from consumer.core.flood import Flood, Watch, as_offsets
-from consumer.core.record import Record
+from consumer.core.record import Fetched
 from consumer.errors import Broken, DeadLetterReason, ExitCode, Unavailable
 from consumer.ports import DeadLetter, OutboxForIntake
 from consumer.telemetry import Line, alarm, log
@@ -80,8 +80,11 @@ class FloodGuard:
     watch: Watch
     now: Callable[[], datetime]
 
-    def check(self, records: Sequence[Record], letters: Sequence[DeadLetter]) -> None:
+    def check(self, records: Fetched, letters: Sequence[DeadLetter]) -> None:
         """Raises Broken for a flood, once its place is remembered; Unavailable where it cannot be."""
+        if not letters and self.watch.is_calm:
+            self.watch.read(records.by_topic)
+            return
         judgement = self.watch.judge(
             [record.position for record in records], {letter.record.position: letter.reason for letter in letters}
         )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from logging import WARNING
-from operator import attrgetter
 
 import msgspec
 from opentelemetry.metrics import Counter as Instrument
@@ -14,7 +13,7 @@ from opentelemetry.metrics import Counter as Instrument
 from consumer import telemetry
 from consumer.core.event import event_type
 from consumer.core.notice import EventKey
-from consumer.core.record import Delivery, Record
+from consumer.core.record import Delivery, Fetched, Record
 from consumer.core.screen import SCREENED
 from consumer.errors import Awaited, Conflict, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
@@ -48,7 +47,7 @@ class _Batch:
     `awaiting`: of each partition the first record that cannot be read yet. It and those behind it leave the batch.
     """
 
-    records: Sequence[Record]
+    records: Fetched
     screening: Screening = field(default_factory=Screening)
     cases: list[Case] = field(default_factory=list)
     awaiting: dict[Delivery, tuple[Record, Awaited]] = field(default_factory=dict)
@@ -57,7 +56,7 @@ class _Batch:
 
     def keep(self, belongs: Callable[[Record], bool]) -> None:
         """Only what comes of these records is left."""
-        self.records = [record for record in self.records if belongs(record)]
+        self.records = Fetched(filter(belongs, self.records))
         self.cases = [case for case in self.cases if belongs(case.record)]
         self.turns = [[case for case in turn if belongs(case.record)] for turn in self.turns]
         self.letters = [letter for letter in self.letters if belongs(letter.record)]
@@ -233,9 +232,6 @@ def _waits(record: Record, batch: _Batch) -> bool:
     return first is not None and record.position.offset >= first[0].position.offset
 
 
-_topic = attrgetter("position.topic")
-
-
 def _tell(letters: Sequence[DeadLetter]) -> None:
     for letter in letters:
         at = letter.record.position
@@ -263,7 +259,7 @@ def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
 
 def _count(batch: _Batch) -> None:
     screening = batch.screening
-    _add(telemetry.RECORDS, "topic", Counter(map(_topic, batch.records)))
+    _add(telemetry.RECORDS, "topic", Counter(batch.records.by_topic))
     events = {case.record.position: event_type(case.event) for case in batch.cases}
     _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screening.customers}))
     _add(telemetry.EVENTS, "event_type", Counter(events.values()) + Counter(screening.events))

@@ -12,7 +12,7 @@ from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement
 from consumer.core.event import Event
 from consumer.core.notice import Change
 from consumer.core.preferences import Phone, Preferences
-from consumer.core.record import Position, Record
+from consumer.core.record import Fetched, Position, Record
 from consumer.core.screen import Glance, Word
 from consumer.core.standing import Memory, Questions
 from consumer.core.story import NoticeStory, NoticeSummary
@@ -79,7 +79,7 @@ class DeadLetters(Protocol):
 class RecordSource(Protocol):
     """The consumer group member, used from one thread only."""
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
         """Up to `records_max` records of partitions owned now; partition events are handled inside. Raises Broken."""
         ...
 
@@ -103,7 +103,7 @@ class RecordSource(Protocol):
         """Whether the last poll is so long ago that `owns` may be wrong: poll again before anything is written."""
         ...
 
-    def processed(self, records: Sequence[Record]) -> None:
+    def processed(self, records: Fetched) -> None:
         """All of these are done with: their offsets may be committed now."""
         ...
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from consumer.core.catalogue import Catalogue
 from consumer.core.event import Event
 from consumer.core.preferences import Preferences
-from consumer.core.record import Delivery, Position, Record
+from consumer.core.record import Delivery, Fetched, Position, Record
 from consumer.core.screen import Glance, Screen, Word
 from consumer.errors import Awaited, Unavailable
 from consumer.ports import DeadLetter
@@ -32,16 +32,16 @@ class ScriptedSource:
         self.processed_positions: list[Position] = []
         self.journal: list[str] = []
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
         self.timeouts_s.append(timeout_s)
         self.overdue = False
         while self._batches and not self._paused:
             flowing = [one for one in self._batches.pop(0) if not self._keeps_back(one)]
             if flowing:
                 self._delivered += flowing
-                return flowing
+                return Fetched(flowing)
         self._when_polled_empty()
-        return []
+        return Fetched()
 
     def deliver(self, batch: Sequence[Record]) -> None:
         """One batch more than was scripted."""
@@ -73,7 +73,7 @@ class ScriptedSource:
     def owns(self, record: Record) -> bool:
         return record.epoch == self.epoch
 
-    def processed(self, records: Sequence[Record]) -> None:
+    def processed(self, records: Fetched) -> None:
         self.journal.append("processed")
         self.processed_positions += [record.position for record in records]
 

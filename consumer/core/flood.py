@@ -3,7 +3,6 @@
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 
 import msgspec
 
@@ -14,7 +13,6 @@ Place = tuple[str, int]
 
 _PARTITIONS_SHOWN = 10
 _OFFSET = re.compile(r"([A-Za-z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})\Z")
-_topic = attrgetter("topic")
 
 
 class FloodLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,13 +112,21 @@ class Watch:
         self._stops = {(stop.topic, stop.partition): stop for stop in stops}
         self._tallies: Mapping[str, _Tally] = {}
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether no stop is left: then what can be read need only be counted."""
+        return not self._stops
+
+    def read(self, by_topic: Mapping[str, int]) -> None:
+        """So many of each topic came, and all of them could be read."""
+        tallies = {topic: tally.copy() for topic, tally in self._tallies.items()}
+        for topic, count in by_topic.items():
+            tallies.setdefault(topic, _Tally()).readable(count)
+        self._tallies = tallies
+
     def judge(self, records: Sequence[Position], reasons: Mapping[Position, str]) -> Judgement:
         """What the batch comes to; `reasons` tell which of its records are dead letters. Changes nothing."""
         tallies = {topic: tally.copy() for topic, tally in self._tallies.items()}
-        if not reasons and not self._stops:
-            for topic, count in Counter(map(_topic, records)).items():
-                tallies.setdefault(topic, _Tally()).readable(count)
-            return Judgement(tallies=tallies)
         passed: dict[Place, Position] = {}
         for at in records:
             if at in reasons and self._is_accepted(at):

@@ -1,6 +1,8 @@
 """One Kafka entry, as it lies in its topic."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -65,3 +67,30 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def __repr__(self) -> str:
         """The position only."""
         return f"Record({self.position})"
+
+
+class Fetched(list[Record]):
+    """Records in the order in which they were polled, and what nobody should walk through all of them for again.
+
+    `counts`: how many there are of each delivery, `ends`: the offset after the last of each.
+    """
+
+    def __init__(
+        self,
+        records: Iterable[Record] = (),
+        *,
+        counts: Mapping[Delivery, int] | None = None,
+        ends: Mapping[Delivery, int] | None = None,
+    ) -> None:
+        """Counted here, unless whoever fetched them has done so."""
+        super().__init__(records)
+        self.counts = Counter(record.delivery for record in self) if counts is None else counts
+        self.ends = {record.delivery: record.position.offset + 1 for record in self} if ends is None else ends
+
+    @property
+    def by_topic(self) -> Mapping[str, int]:
+        """How many there are of each topic."""
+        found = Counter[str]()
+        for (topic, _, _), count in self.counts.items():
+            found[topic] += count
+        return found

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from consumer.adapters.kafka_source.partitions import Key, Partitions
-from consumer.core.record import Position, Record
+from consumer.core.record import Fetched, Position, Record
 from tests.builders import record
 
 KEY = ("events", 0)
@@ -15,7 +15,7 @@ KEY = ("events", 0)
 def delivered(books: Partitions, offset: int, key: Key = KEY) -> Record:
     position = Position(topic=key[0], partition=key[1], offset=offset)
     one = record(position=position, epoch=books.epochs[key])
-    books.delivered({key: offset + 1})
+    books.delivered(Fetched([one]).ends)
     return one
 
 
@@ -29,14 +29,14 @@ def test_the_offset_after_the_last_processed_record_is_told() -> None:
     books = held()
     records = [delivered(books, offset) for offset in (3, 4, 9)]
 
-    books.processed(records)
+    books.processed(Fetched(records).ends)
 
     assert books.untold() == {KEY: 10}
 
 
 def test_what_was_told_is_not_told_again() -> None:
     books = held()
-    books.processed([delivered(books, 3)])
+    books.processed(Fetched([delivered(books, 3)]).ends)
 
     books.told(books.untold())
 
@@ -45,7 +45,7 @@ def test_what_was_told_is_not_told_again() -> None:
 
 def test_what_was_refused_is_told_again() -> None:
     books = held()
-    books.processed([delivered(books, 3)])
+    books.processed(Fetched([delivered(books, 3)]).ends)
     books.told({KEY: 4})
 
     books.answered(KEY, 4, confirmed=False)
@@ -55,9 +55,9 @@ def test_what_was_refused_is_told_again() -> None:
 
 def test_a_late_refusal_of_something_older_changes_nothing() -> None:
     books = held()
-    books.processed([delivered(books, 3)])
+    books.processed(Fetched([delivered(books, 3)]).ends)
     books.told({KEY: 4})
-    books.processed([delivered(books, 4)])
+    books.processed(Fetched([delivered(books, 4)]).ends)
     books.told({KEY: 5})
 
     books.answered(KEY, 4, confirmed=False)
@@ -67,7 +67,7 @@ def test_a_late_refusal_of_something_older_changes_nothing() -> None:
 
 def test_what_was_told_but_not_confirmed_is_committed_before_its_partition_goes() -> None:
     books = held()
-    books.processed([delivered(books, 3)])
+    books.processed(Fetched([delivered(books, 3)]).ends)
     books.told({KEY: 4})
     assert books.unconfirmed([KEY, ("events", 1)]) == {KEY: 4}
 
@@ -87,7 +87,7 @@ def test_a_record_of_an_earlier_epoch_is_not_ours() -> None:
     books.assigned([KEY])
 
     assert not books.owns(old)
-    books.processed([old])
+    books.processed(Fetched([old]).ends)
     assert books.untold() == {}
     assert books.resume_at(KEY) is None
 
@@ -114,7 +114,7 @@ def test_within_an_epoch_offsets_never_go_back_and_never_pass_what_was_processed
                 next_offset += size
             case "process":
                 done, waiting = waiting[:size], waiting[size:]
-                books.processed(done)
+                books.processed(Fetched(done).ends)
                 highest_processed = max([highest_processed, *(one.position.offset + 1 for one in done)])
             case "tell":
                 offsets = books.untold()
@@ -130,7 +130,7 @@ def test_within_an_epoch_offsets_never_go_back_and_never_pass_what_was_processed
                 next_offset, waiting, under_way = highest_processed, [], []
             case _:
                 pass
-    books.processed(waiting)
+    books.processed(Fetched(waiting).ends)
     assert books.unconfirmed([KEY]).get(KEY, next_offset) == next_offset
 
 
@@ -159,9 +159,9 @@ def test_what_came_before_its_topic_was_made_again_may_be_written_and_is_not_com
 
     assert (books.owns(old), books.owns(new)) == (True, True)
     assert (books.has(old), books.has(new)) == (False, True)
-    books.processed([old])
+    books.processed(Fetched([old]).ends)
     assert books.untold() == {}
-    books.processed([old, new])
+    books.processed(Fetched([old, new]).ends)
     assert books.untold() == {KEY: 1}
 
 

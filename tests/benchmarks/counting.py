@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from consumer.core.record import Record
+from consumer.core.record import Fetched, Record
 from consumer.ports import RecordSource
 
 SILENCE_S = 60.0
@@ -28,7 +28,7 @@ class CountingSource:
         self._processed = 0
         self._patient_until_s = time.monotonic() + SILENCE_S
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
         records = self._source.poll(records_max=records_max, timeout_s=timeout_s)
         if records:
             self._patient_until_s = time.monotonic() + SILENCE_S
@@ -37,7 +37,7 @@ class CountingSource:
             raise TimeoutError(f"intake has still {left} records to come, and none came for {SILENCE_S:.0f} s")
         return records
 
-    def processed(self, records: Sequence[Record]) -> None:
+    def processed(self, records: Fetched) -> None:
         self._source.processed(records)
         self._processed += len(records)
         self._done(self._processed)

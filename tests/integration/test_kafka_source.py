@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from consumer.core.record import Fetched
 from consumer.errors import Unavailable
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, Kafka, committed, fresh, fresh_topic, produce
@@ -76,7 +77,7 @@ def test_what_is_processed_is_committed_at_the_end_and_the_rest_is_delivered_aga
     one = member(group, topic, settings=protocol)
     one.receive(3)
 
-    one.source.processed(one.received[:2])
+    one.source.processed(Fetched(one.received[:2]))
     one.source.close()
     one.source.close()
 
@@ -103,10 +104,10 @@ def test_commits_are_due_once_a_second(kafka: Kafka, member: OpenMember) -> None
     one = member(group, topic, commit_interval_s=1000.0)
     one.receive(3)
 
-    one.source.processed(one.received[:1])
+    one.source.processed(Fetched(one.received[:1]))
     one.source.commit()
     one.poll_until(lambda: committed(kafka, group, topic) == 1)
-    one.source.processed(one.received[1:])
+    one.source.processed(Fetched(one.received[1:]))
     one.source.commit()
     one.poll()
     assert committed(kafka, group, topic) == 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, Producer
 
+from consumer.core.record import Fetched
 from consumer.sandbox.embedded_kafka import Api, EmbeddedKafka
 from tests.brokers import EmbeddedBrokers, committed, produce
 from tests.members import DEADLINE_S, Member
@@ -53,7 +54,7 @@ def test_a_refused_commit_is_made_again_when_the_next_one_is_due(
 ) -> None:
     produce(kafka, "events", b"a", b"b")
     one.receive(2)
-    one.source.processed(one.received)
+    one.source.processed(Fetched(one.received))
     cluster.refuse(Api.OFFSET_COMMIT, code)
 
     one.source.commit()
@@ -71,7 +72,7 @@ def test_a_member_of_an_older_generation_lets_go_and_reads_again(
 ) -> None:
     produce(kafka, "events", b"a")
     one.receive(1)
-    one.source.processed(one.received)
+    one.source.processed(Fetched(one.received))
     cluster.refuse(Api.OFFSET_COMMIT, KafkaError.ILLEGAL_GENERATION)
 
     one.source.commit()
@@ -179,7 +180,7 @@ def test_leaving_does_not_wait_for_a_broker_that_is_gone(
     with Member(kafka, "group", "events", settings=USUAL) as one:
         produce(kafka, "events", b"a")
         one.receive(1)
-        one.source.processed(one.received)
+        one.source.processed(Fetched(one.received))
         cluster.broker_down()
 
         began_s = time.monotonic()

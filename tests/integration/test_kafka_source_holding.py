@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from consumer.core.record import Record
+from consumer.core.record import Fetched, Record
 from tests.brokers import Kafka, committed, fresh, fresh_topic, produce
 from tests.members import Member, each_incremental_protocol, each_protocol
 
@@ -34,8 +34,8 @@ def test_one_partition_waits_at_its_record_while_the_other_flows(
     held = first_of(one, 0, b"20")
 
     one.source.hold_back(held)
-    one.source.processed([record for record in one.received if record.position.partition == 1])
-    one.source.processed([record for record in one.received if record.position < held.position])
+    one.source.processed(Fetched([record for record in one.received if record.position.partition == 1]))
+    one.source.processed(Fetched([record for record in one.received if record.position < held.position]))
     produce(kafka, topic, *numbers(50, 60), partition=0)
     produce(kafka, topic, *numbers(50, 60), partition=1)
     one.poll_until(lambda: len(of(one, 1)) == 60)
@@ -179,7 +179,7 @@ def test_a_partition_that_was_held_back_and_comes_back_is_not_held_back_any_more
     held = [record for record in one.received if record.value == b"1"]
     for record in held:
         one.source.hold_back(record)
-    one.source.processed([record for record in one.received if record.value == b"0"])
+    one.source.processed(Fetched([record for record in one.received if record.value == b"0"]))
 
     other = member(group, topic, settings=protocol)
     one.poll_until(lambda: len(one.source._partitions.keys) == len(other.source._partitions.keys) == 1, other)
@@ -208,7 +208,7 @@ def test_all_partitions_may_be_held_back_and_the_source_be_closed(kafka: Kafka, 
     one.receive(2)
 
     one.source.hold_back(one.received[1])
-    one.source.processed(one.received[:1])
+    one.source.processed(Fetched(one.received[:1]))
     one.source.close()
 
     assert committed(kafka, group, topic) == 1

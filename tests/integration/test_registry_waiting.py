@@ -5,7 +5,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.registry import Errands, GlueSchemas, Registry, register
 from consumer.backoff import endless
 from consumer.core.flood import FloodLimits, Watch
-from consumer.core.record import Position, Record
+from consumer.core.record import Fetched, Position, Record
 from consumer.errors import Broken, ExitCode
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
@@ -61,13 +61,13 @@ class Watched(KafkaSource):
         super().hold_back(record)
         self.held_back += 1
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
         self._tick()
         records = super().poll(records_max=records_max, timeout_s=timeout_s)
         self._tick()
         return records
 
-    def processed(self, records: Sequence[Record]) -> None:
+    def processed(self, records: Fetched) -> None:
         super().processed(records)
         self.done += [record.position for record in records]
 

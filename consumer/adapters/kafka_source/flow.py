@@ -9,7 +9,7 @@ from consumer.adapters.kafka_source.complaints import broken
 from consumer.adapters.kafka_source.ownership import Ownership
 from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.translation import placed, unplaced
-from consumer.core.record import Position, Record
+from consumer.core.record import Fetched, Position, Record
 
 
 def sought(consumer: Consumer, place: TopicPartition) -> bool:
@@ -60,13 +60,13 @@ class Flow:
         if flowing:
             consumer.resume(unplaced(flowing))
 
-    def parted(self, records: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
+    def parted(self, records: Fetched) -> tuple[Fetched, Sequence[Record]]:
         """What may be delivered now, and what was fetched although it is held back."""
         if self.stands:
-            return (), records
+            return Fetched(), records
         if not self._partitions.held_back:
             return records, ()
-        return list(filterfalse(self._is_held_back, records)), list(filter(self._is_held_back, records))
+        return Fetched(filterfalse(self._is_held_back, records)), list(filter(self._is_held_back, records))
 
     def _is_held_back(self, record: Record) -> bool:
         return key_of(record.position) in self._partitions.held_back

@@ -10,7 +10,7 @@ from consumer.adapters.kafka_source.membership import Membership
 from consumer.adapters.kafka_source.partitions import Partitions
 from consumer.adapters.kafka_source.stopped import Stopped
 from consumer.adapters.kafka_source.translation import records_of
-from consumer.core.record import Record
+from consumer.core.record import Fetched
 
 
 class Inbox:
@@ -43,10 +43,10 @@ class Inbox:
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
 
-    def accepted(self, messages: Iterable[Message]) -> Sequence[Record]:
+    def accepted(self, messages: Iterable[Message]) -> Fetched:
         """The records among them of partitions that no rebalance has taken away meanwhile; what else is said is heard."""
-        records, ends, errors = records_of(messages, self._partitions.epochs)
-        self._partitions.delivered(ends)
+        records, errors = records_of(messages, self._partitions.epochs)
+        self._partitions.delivered(records.ends)
         for message, error in errors:
             self._take_error(message, error)
         return records

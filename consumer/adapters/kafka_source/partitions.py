@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 
-from consumer.core.record import Position, Record
+from consumer.core.record import Delivery, Position, Record
 
 Key = tuple[str, int]
 """A topic and the number of one of its partitions."""
@@ -94,10 +94,10 @@ class Partitions:
         """In which epoch each of ours is held."""
         return {key: progress.epoch for key, progress in self._held.items()}
 
-    def delivered(self, ends: Mapping[Key, int]) -> None:
+    def delivered(self, ends: Mapping[Delivery, int]) -> None:
         """Of each of these, all of them ours, what lies below its offset is on its way to the caller."""
-        for key, end in ends.items():
-            self._held[key].delivered = end
+        for (topic, partition, _), end in ends.items():
+            self._held[topic, partition].delivered = end
 
     def resume_at(self, key: Key) -> int | None:
         """The record after the last one delivered; None where none was, or the partition is not ours."""
@@ -133,13 +133,12 @@ class Partitions:
         progress = self._held.get(key_of(record.position))
         return progress is not None and progress.epoch == record.epoch
 
-    def processed(self, records: Iterable[Record]) -> None:
-        """These need not be delivered again. Never moves backwards; what is not ours or not there any more counts not."""
-        last = {(record.position.topic, record.position.partition, record.epoch): record for record in records}
-        for record in last.values():
-            if self.has(record):
-                progress = self._held[key_of(record.position)]
-                progress.processed = max(progress.processed or 0, record.position.offset + 1)
+    def processed(self, ends: Mapping[Delivery, int]) -> None:
+        """Below these nothing need be delivered again. Never moves backwards; what is not there any more counts not."""
+        for (topic, partition, epoch), end in ends.items():
+            progress = self._held.get((topic, partition))
+            if progress is not None and progress.epoch == epoch:
+                progress.processed = max(progress.processed or 0, end)
 
     def untold(self) -> Mapping[Key, int]:
         """What was processed since Kafka was told last."""

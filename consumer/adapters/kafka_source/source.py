@@ -25,7 +25,7 @@ from consumer.adapters.kafka_source.resuming import Resuming
 from consumer.adapters.kafka_source.session import Session
 from consumer.adapters.kafka_source.stopped import Stopped
 from consumer.adapters.kafka_source.translation import complete
-from consumer.core.record import Record
+from consumer.core.record import Fetched, Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm
 
@@ -106,7 +106,7 @@ class KafkaSource:
             raise Unavailable("kafka", "no_answer")
         return cluster_id
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Sequence[Record]:
+    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
         self._prove_ownership()
         self._start_over()
@@ -139,9 +139,9 @@ class KafkaSource:
         """Whether the last poll is so long ago that partitions may have gone to others unheard."""
         return self._attendance.overdue
 
-    def processed(self, records: Sequence[Record]) -> None:
+    def processed(self, records: Fetched) -> None:
         """All of these are done with; of each partition they are the next ones in order, none left out."""
-        self._partitions.processed(records)
+        self._partitions.processed(records.ends)
 
     def commit(self) -> None:
         """Tell Kafka what is processed, at most once per interval; the answer comes with a later `poll`."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from confluent_kafka import OFFSET_INVALID, KafkaError, Message, TopicPartition
 
 from consumer.adapters.kafka_source.partitions import Key
-from consumer.core.record import Position, Record
+from consumer.core.record import Delivery, Fetched, Position, Record
 
 _LOG_LEVEL = 2
 """Of librdkafka's own lines, unless set: what it says of lesser things comes through its error callback too, as a code."""
@@ -48,12 +48,14 @@ def listed(held: Iterable[Key]) -> str:
 
 def records_of(
     messages: Iterable[Message], epochs: Mapping[Key, int]
-) -> tuple[Sequence[Record], Mapping[Key, int], Sequence[tuple[Message, KafkaError]]]:
-    """The records among them of partitions that are held, as polled; where these end; and the errors.
+) -> tuple[Fetched, Sequence[tuple[Message, KafkaError]]]:
+    """The records among them of partitions that are held, as polled, and the errors.
 
     In one pass, and without a call for each: nothing else is done with so many.
     """
-    records, ends, errors = list[Record](), dict[Key, int](), list[tuple[Message, KafkaError]]()
+    deliveries: Mapping[Key, Delivery] = {key: (*key, epoch) for key, epoch in epochs.items()}
+    records, counts, ends = list[Record](), dict[Delivery, int](), dict[Delivery, int]()
+    errors = list[tuple[Message, KafkaError]]()
     for message in messages:
         error = message.error()
         if error is not None:
@@ -63,11 +65,11 @@ def records_of(
         assert topic is not None
         assert partition is not None
         assert offset is not None
-        key = topic, partition
-        epoch = epochs.get(key)
-        if epoch is None:  # taken away by a rebalance since it was fetched
+        delivery = deliveries.get((topic, partition))
+        if delivery is None:  # taken away by a rebalance since it was fetched
             continue
-        ends[key] = offset + 1
+        counts[delivery] = counts.get(delivery, 0) + 1
+        ends[delivery] = offset + 1
         records.append(
             Record(
                 position=Position(topic=topic, partition=partition, offset=offset),
@@ -75,10 +77,10 @@ def records_of(
                 value=message.value(),
                 headers=_headers(message),
                 timestamp_ms=message.timestamp()[1],
-                epoch=epoch,
+                epoch=delivery[2],
             )
         )
-    return records, ends, errors
+    return Fetched(records, counts=counts, ends=ends), errors
 
 
 def _headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
