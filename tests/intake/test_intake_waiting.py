@@ -1,7 +1,6 @@
 """A record whose schema is still to come holds up its partition, and nothing else."""
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,25 +12,8 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.flood import FloodLimits
 from consumer.errors import Awaited, Broken, Unavailable, Undecodable
 from consumer.intake import IntakeLimits
-from tests.builders import transaction
 from tests.intakes import TOPIC, Flaky, Run, States, records
-
-A, B, C = 0, 1, 2
-SEVEN = Awaited("registry", "no_answer", "7")
-EIGHT = Awaited("registry", "no_answer", "8")
-UNKNOWN = Undecodable("unknown_schema", "the registry has no schema under this id", schema="7")
-
-
-def told(number: int) -> Any:
-    return transaction(event_id=f"evt-{number}", transaction_id=f"tx-{number}")
-
-
-def done(run: Run, partition: int) -> list[int]:
-    return [at.offset for at in run.source.processed_positions if at.partition == partition]
-
-
-def nothing() -> None:
-    pass
+from tests.waits import EIGHT, SEVEN, UNKNOWN, A, B, C, done, later, nothing, told
 
 
 def test_a_partition_waits_at_its_record_while_the_others_flow(outbox: SqliteOutbox, states: States) -> None:
@@ -80,111 +62,6 @@ def test_polls_are_short_as_long_as_a_partition_waits(outbox: SqliteOutbox) -> N
 
     short, long = IntakeLimits().waiting_poll_timeout_s, IntakeLimits().poll_timeout_s
     assert run.source.timeouts_s == [long, long, short, short, long, long, long]
-
-
-def each_of_its_own(*offsets: int) -> dict[int, Any]:
-    return {offset: Awaited("registry", "no_answer", f"of {offset}") for offset in offsets}
-
-
-def answer(run: Run, say: Callable[[int], Any]) -> Callable[[], None]:
-    """The registry says of all that it was asked for until then."""
-
-    def teach() -> None:
-        for offset in {*run.decoder.decoded, *run.decoder.asked}:
-            run.decoder.learn(offset, say(offset))
-
-    return teach
-
-
-def test_two_schemas_of_one_partition_are_asked_for_together_and_it_goes_on_once(
-    outbox: SqliteOutbox, states: States
-) -> None:
-    run = Run(outbox, {1: SEVEN, 2: told(2), 3: EIGHT, 4: told(4)}, [records(1, 2, 3, 4)])
-    run.in_turn(lambda: run.decoder.learn(1, told(1)), lambda: run.decoder.learn(3, told(3)), nothing)
-
-    run()
-
-    assert done(run, A) == [1, 2, 3, 4]
-    assert run.source.journal.count("hold_back") == run.source.journal.count("let_go") == 1
-    assert states() == {"pending": 4}
-
-
-@pytest.mark.parametrize(("passed_s", "goes_on"), [(0.9, []), (1.0, [1, 2])])
-def test_no_trouble_with_what_is_behind_holds_up_for_long_what_can_be_read(
-    outbox: SqliteOutbox, passed_s: float, goes_on: list[int]
-) -> None:
-    run = Run(outbox, {1: SEVEN, 2: told(2), 3: EIGHT}, [records(1, 2, 3)])
-    run.in_turn(lambda: run.decoder.learn(1, told(1)), later(run, passed_s), nothing)
-
-    run()
-
-    assert done(run, A) == goes_on
-
-
-def test_a_partition_whose_records_each_have_their_own_schema_is_read_in_few_rounds_while_others_flow(
-    outbox: SqliteOutbox,
-) -> None:
-    content = each_of_its_own(*range(1, 301)) | {number: told(number) for number in range(1001, 1004)}
-    batches = [[*records(*range(1, 301)), *records(1001, partition=B)]]
-    batches += [records(number, partition=B) for number in (1002, 1003)]
-    run = Run(outbox, content, batches)
-    run.in_turn(lambda: flowed.extend(done(run, B)), *[answer(run, told)] * 3)
-    flowed: list[int] = []
-
-    run()
-
-    assert done(run, A) == list(range(1, 301))
-    assert flowed == done(run, B) == [1001, 1002, 1003]
-    assert run.source.journal.count("hold_back") == 2
-    assert run.drawer.letters == []
-
-
-def test_records_that_each_name_another_unknown_schema_are_a_flood_after_one_round(outbox: SqliteOutbox) -> None:
-    run = Run(outbox, each_of_its_own(*range(1, 301)), [records(*range(1, 301))])
-    run.in_turn(answer(run, lambda _: UNKNOWN))
-
-    with pytest.raises(Broken, match="unknown_schema"):
-        run()
-
-    assert run.source.journal.count("let_go") == 1
-    assert run.drawer.letters == []
-    assert done(run, A) == []
-
-
-def test_all_partitions_together_ask_for_so_many_schemas_ahead_and_no_more(outbox: SqliteOutbox) -> None:
-    batches = [records(1, 2, 3, 4, partition=A), records(11, 12, 13, 14, partition=B)]
-    run = Run(outbox, each_of_its_own(1, 2, 3, 4, 11, 12, 13, 14), batches)
-    run.ahead_max = 4
-    asked: list[int] = []
-    run.in_turn(lambda: asked.extend({*run.decoder.decoded, *run.decoder.asked}), *[answer(run, told)] * 2)
-
-    run()
-
-    assert sorted(asked) == [1, 2, 3, 4, 11, 12]
-    assert (done(run, A), done(run, B)) == ([1, 2, 3, 4], [11, 12, 13, 14])
-
-
-def test_a_schema_that_many_records_need_counts_once(outbox: SqliteOutbox) -> None:
-    nine = Awaited("registry", "no_answer", "9")
-    run = Run(outbox, {1: SEVEN, 2: SEVEN, 3: EIGHT, 4: EIGHT, 5: nine}, [records(1, 2, 3, 4, 5)])
-    run.ahead_max = 2
-    run.in_turn(answer(run, told))
-
-    run()
-
-    assert done(run, A) == [1, 2, 3, 4, 5]
-    assert run.source.journal.count("hold_back") == 1
-
-
-def test_a_partition_that_waits_for_long_leaves_the_room_to_ask_ahead_to_others(outbox: SqliteOutbox) -> None:
-    content = each_of_its_own(1, 2, 11, 12)
-    run = Run(outbox, content, [records(1, 2, partition=A)])
-    run.ahead_max = 1
-    run.in_turn(later(run, 1.0), lambda: run.source.deliver(records(11, 12, partition=B)), nothing)
-
-    run()
-
-    assert 12 in run.decoder.asked
 
 
 def test_all_that_wait_for_one_schema_go_on_together_and_one_of_them_is_looked_at(
@@ -278,13 +155,6 @@ def test_what_waits_does_not_count_as_readable_either(outbox: SqliteOutbox) -> N
 
     with pytest.raises(Broken):
         run()
-
-
-def later(run: Run, seconds: float) -> Callable[[], None]:
-    def pass_time() -> None:
-        run.now += timedelta(seconds=seconds)
-
-    return pass_time
 
 
 def lines(caplog: pytest.LogCaptureFixture, line: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Group members and tables to test with: settings that suit both brokers, and a clean end."""
+"""Group members, tables and whole intakes to test with: settings that suit both brokers, and a clean end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,6 +12,7 @@ from tests.brokers import Kafka
 from tests.members import Member
 from tests.preference_topics import OpenTable, follow
 from tests.registries import apicurio_container
+from tests.whole_intakes import Rig
 
 
 @pytest.fixture
@@ -42,3 +43,10 @@ def open_table(kafka: Kafka, tmp_path: Path) -> Iterator[OpenTable]:
             return stack.enter_context(follow(kafka, path, topic, **changes))
 
         yield opened
+
+
+@pytest.fixture
+def rig(kafka: Kafka, tmp_path: Path) -> Iterator[Rig]:
+    """The whole of intake, not yet running; closed with all that a test entered on its stack."""
+    with ExitStack() as stack:
+        yield Rig(kafka, tmp_path, stack)
