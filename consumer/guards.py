@@ -107,8 +107,8 @@ def explained(flood: Flood) -> str:
     return (
         f"topic {flood.topic}: {found} ({flood.counts} in this batch), the first at {flood.stops[0]}. Nothing of the batch "
         f"was written or committed, and a restart stops here again. If that is wrong: {_cure(flood.ranked[0])}, and start "
-        f"again. If they are to become dead letters: avviso run --accept-dead-letters-until {flood.until} covers this "
-        "batch; kafka-get-offsets prints the ends of whole topics in the same form"
+        f"again. If they are to become dead letters: avviso run --accept-dead-letters-until {flood.until} covers "
+        f"{flood.covered}; kafka-get-offsets prints the ends of whole topics in the same form"
     )
 
 

@@ -98,8 +98,8 @@ class Intake:
 
     def _process(self, batch: _Batch) -> None:
         for step in (
-            self._await_preferences,
             self._await_room,
+            self._await_preferences,  # last: they must be believed when they are asked
             self._read,
             self._hold_back,
             self._refuse_flood,

@@ -11,7 +11,8 @@ from consumer.core.record import Position
 Place = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
-_PARTITIONS_SHOWN = 10
+_ENDS_SHOWN = 50
+"""More would make a line of the log too long to be kept whole."""
 _OFFSET = re.compile(r"([A-Za-z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})\Z")
 
 
@@ -31,7 +32,7 @@ class FloodLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Flood(msgspec.Struct, frozen=True, kw_only=True):
     """The topic whose records cannot be read, and what of it stands in the batch.
 
-    `letters` of the latest `records` of the topic could not be read. `again`: the process stopped here before. `stops` are
+    `letters` of the latest `records` of the topic could not be read. `again`: it was stopped at here before. `stops` are
     the first such record of each partition, `ends` the offset after the last one; `reasons` count the batch's.
     """
 
@@ -55,9 +56,14 @@ class Flood(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def until(self) -> str:
-        """The `ends` as `accepted_offsets` reads them; of very many partitions the first, and dots."""
-        shown, more = self.ends[:_PARTITIONS_SHOWN], len(self.ends) > _PARTITIONS_SHOWN
-        return as_offsets(shown) + (",..." if more else "")
+        """The `ends` as `accepted_offsets` reads them; of very many partitions the first, which `covered` says."""
+        return as_offsets(self.ends[:_ENDS_SHOWN])
+
+    @property
+    def covered(self) -> str:
+        """For people: what is accepted up to `until`."""
+        many = len(self.ends) > _ENDS_SHOWN
+        return f"{_ENDS_SHOWN} of the {len(self.ends)} partitions in this batch" if many else "this batch"
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,6 +77,34 @@ def test_a_schema_that_never_comes_is_waited_for_once_and_then_its_records_are_s
     assert isinstance(come_to(reading, said(b"anna:it"))["anna"], Preferences)
 
 
+def each_with_its_own(record: Record) -> Preferences:
+    value = (record.value or b"").decode()
+    if value.startswith("foreign"):
+        raise Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "no schema has this id", schema=value)
+    return wanted(record)
+
+
+def test_however_many_schemas_never_come_no_more_is_waited_than_for_one(drawer: Drawer, tmp_path: Path) -> None:
+    waits = list[None]()
+    reading = Reading(
+        each_with_its_own,
+        Letters(drawer, tmp_path / "set-aside"),
+        held_up=lambda: waits.append(None),
+        stopping=threading.Event(),
+        retry_s=0.001,
+        unknown_tries_max=5,
+    )
+
+    for number in range(2000):
+        assert come_to(reading, said(f"foreign {number}".encode())) == {"anna": SUSPEND}
+
+    assert len(waits) == 4
+    for _ in range(3):
+        come_to(reading, said(b"anna:it"))
+    come_to(reading, said(b"foreign again"))
+    assert len(waits) == 4 + 2  # of three tries that were given back the last one waits no more
+
+
 def test_a_registry_that_is_not_set_is_waited_for_without_end(drawer: Drawer, tmp_path: Path) -> None:
     problems: list[Exception] = [Undecodable(DeadLetterReason.NO_REGISTRY, "none is set", schema="7")] * 20
 

@@ -218,7 +218,7 @@ def test_offsets_of_another_form_are_refused(text: str) -> None:
         accepted_offsets(text)
 
 
-def test_a_flood_says_its_reasons_and_ends_of_very_many_partitions_the_first() -> None:
+def test_a_flood_says_its_reasons_and_all_its_ends_as_they_are_given_back() -> None:
     positions = [at(offset, partition) for partition in range(11) for offset in (5, 6)]
     reasons = {one: "undecodable" if one.partition else "no_framing" for one in positions}
 
@@ -226,7 +226,19 @@ def test_a_flood_says_its_reasons_and_ends_of_very_many_partitions_the_first() -
 
     assert found is not None
     assert (found.ranked, found.counts) == (["undecodable", "no_framing"], "undecodable 20, no_framing 2")
-    assert found.until == ",".join(f"{TOPIC}:{number}:7" for number in range(10)) + ",..."
+    assert found.until == ",".join(f"{TOPIC}:{number}:7" for number in range(11))
+    assert accepted_offsets(found.until) == {(TOPIC, number): 7 for number in range(11)}
+    assert found.covered == "this batch"
+
+
+def test_of_very_many_partitions_a_flood_says_as_many_as_can_be_given_back_and_that_there_are_more() -> None:
+    positions = [at(offset, partition) for partition in range(60) for offset in (5, 6)]
+
+    found = Watch(LIMITS).judge(positions, dict.fromkeys(positions, "undecodable")).flood
+
+    assert found is not None
+    assert accepted_offsets(found.until) == {(TOPIC, number): 7 for number in range(50)}
+    assert found.covered == "50 of the 60 partitions in this batch"
 
 
 def test_reasons_that_are_as_frequent_come_in_the_order_of_their_names() -> None:

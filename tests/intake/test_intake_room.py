@@ -68,6 +68,24 @@ def test_too_many_notices_that_are_due_hold_intake_until_enough_are_sent(
     assert said(log) == [("error", "outbox_full", "backlog"), ("info", "outbox_relieved", "backlog")]
 
 
+def test_preferences_that_became_too_old_while_there_was_no_room_are_not_asked(
+    outbox: SqliteOutbox, states: States
+) -> None:
+    recorded(outbox, *(numbered(number) for number in range(10)))
+    run = Run(outbox, {1: told(1)}, [records(1)])
+    run.load = msgspec.structs.replace(WIDE, due_max=10, due_resume=6)
+
+    def grow_too_old() -> None:
+        run.table.caught_up = False
+
+    run.in_turn(grow_too_old, lambda: send(outbox, 4), lambda: None)
+
+    run()
+
+    assert states() == {"pending": 6, "accepted": 4}
+    assert run.source.processed_positions == []
+
+
 def test_what_waits_for_the_morning_holds_nothing_up(outbox: SqliteOutbox, states: States) -> None:
     morning = NOW + timedelta(hours=8)
     recorded(outbox, *(numbered(number, not_before=morning) for number in range(10)))

@@ -95,7 +95,8 @@ def _fields(flood: Flood, *, believed: bool) -> Fields:
         "state": "believed" if believed else "not_believed",
         "remedy": (
             "mend the producer, or AVVISO_REGISTRY__URL and AVVISO_TOPICS__PREFERENCES if they name the wrong place: it "
-            "looks again by itself. To set these records aside and suspend what is optional for their customers: "
+            "looks again by itself. To set aside the records of "
+            f"{flood.covered} and suspend what is optional for their customers: "
             f"avviso run --accept-dead-letters-until {flood.until}"
         ),
     }

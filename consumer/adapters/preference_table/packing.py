@@ -61,7 +61,7 @@ class Packing:
         self._word = word
         self.words = Lately[Word](words_max)
         self._wishes = Lately[Wishes](WISHES_MAX)
-        self._pack = msgspec.msgpack.Encoder().encode
+        self._pack = msgspec.msgpack.Encoder(order="deterministic").encode  # the same wishes have one name
         self._wishes_of = msgspec.msgpack.Decoder(Wishes).decode
         self._rest_of = msgspec.msgpack.Decoder(Rest).decode
         self.stranger = word(None)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import count
 from logging import WARNING
 from typing import TypeVar
 
@@ -44,8 +43,9 @@ class Reading:
     """Reads records by `decode`, and waits where one cannot be read, or set aside, yet.
 
     `held_up` is called when it begins to wait: from then on the topic is known to hold more than the table. What is missing
-    is asked for again each `retry_s`, until `stopping`; a schema that the registry does not have, `unknown_tries_max` times:
-    nothing is sent to anybody meanwhile, and one record must not silence a bank. After that no other record waits for it.
+    is asked for again each `retry_s`, until `stopping`; schemas that the registry does not have, `unknown_tries_max` times
+    in all: nothing is sent to anybody meanwhile, and some records must not silence a bank. Each customer whose preferences
+    can be read gives back one of these tries.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Reading:
         self._held_up = held_up
         self._stopping = stopping
         self._retry_s = retry_s
-        self._unknown_tries_max = unknown_tries_max
-        self._given_up: set[str] = set()
+        self._tries_max = self._tries_left = unknown_tries_max
+        self._given_up: dict[str, None] = {}  # the oldest first
 
     def read(self, records: Iterable[Record]) -> Found:
         """What the records come to; writes nothing. Raises Stopped.
@@ -84,6 +84,8 @@ class Reading:
                 said.setdefault(customer_id, []).append(record)
         changes = {customer_id: self._last_word(customer_id, theirs, letters) for customer_id, theirs in said.items()}
         unknown = self._look_at_replaced(said, letters)
+        readable = sum(change is not SUSPEND for change in changes.values())
+        self._tries_left = min(max(self._tries_left, 0) + readable, self._tries_max)
         letters.sort(key=_position)
         return Found(changes=changes, letters=letters, unknown=unknown)
 
@@ -137,7 +139,7 @@ class Reading:
 
     def _patiently(self, step: Callable[[], Result], record: Record) -> Result:
         said = ""
-        for tries in count(1):
+        while True:
             try:
                 return step()
             except Unavailable as outage:
@@ -145,7 +147,7 @@ class Reading:
                     log(Line.PREFERENCES_WAITING, WARNING, what=outage.what, code=outage.code)
                 said = outage.code
             except Undecodable as problem:
-                if problem.reason not in _TO_BE_MENDED or self._gives_up(problem, tries):
+                if problem.reason not in _TO_BE_MENDED or self._gives_up(problem):
                     raise
                 if said != problem.reason:
                     _needed(record, problem)
@@ -153,16 +155,20 @@ class Reading:
             self._held_up()
             if self._stopping.wait(self._retry_s):
                 raise Stopped
-        raise AssertionError("counting does not end")
 
-    def _gives_up(self, problem: Undecodable, tries: int) -> bool:
+    def _gives_up(self, problem: Undecodable) -> bool:
         """What no registry is set for is a setting to be mended; what the registry does not have may never come."""
         if problem.reason != DeadLetterReason.UNKNOWN_SCHEMA:
             return False
         schema = problem.schema or ""
-        if tries >= self._unknown_tries_max and len(self._given_up) < _GIVEN_UP_MAX:
-            self._given_up.add(schema)
-        return schema in self._given_up
+        if schema not in self._given_up:
+            self._tries_left -= 1
+            if self._tries_left > 0:
+                return False
+            self._given_up[schema] = None
+            if len(self._given_up) > _GIVEN_UP_MAX:
+                del self._given_up[next(iter(self._given_up))]
+        return True
 
 
 def _customer_id(record: Record) -> str | None:
