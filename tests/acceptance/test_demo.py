@@ -43,7 +43,7 @@ def test_it_shows_events_and_texts_and_ends_with_sums_that_agree() -> None:
 
 
 def test_it_ends_with_its_books_at_ctrl_c() -> None:
-    process = demo("--for", "10m")
+    process = demo("--for", "1m")
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(4)]  # it is at work
 

@@ -88,7 +88,7 @@ def test_a_record_without_key_value_schema_or_headers_is_a_dead_letter_too(kafka
 
 @pytest.mark.parametrize(
     ("timestamp_ms", "told"),
-    [(0, "1970-01-01"), (-1, "1969-12-31"), (1_795_354_200_250_000, "9999-12-31"), (2**63 - 1, "9999-12-31")],
+    [(0, "1970-01-01"), (-1, "1970-01-01"), (1_795_354_200_250_000, "9999-12-31"), (2**63 - 1, "9999-12-31")],
 )
 def test_a_record_of_an_impossible_time_is_a_dead_letter_like_any_other(
     kafka: Kafka, timestamp_ms: int, told: str
