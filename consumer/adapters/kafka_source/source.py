@@ -136,7 +136,7 @@ class KafkaSource:
 
     @property
     def overdue(self) -> bool:
-        """Whether the last poll is so long ago that partitions may have gone to others unheard."""
+        """Whether polls have paused for so long that partitions may have gone to others unheard; an empty poll ends it."""
         return self._attendance.overdue
 
     def processed(self, records: Fetched) -> None:
