@@ -48,12 +48,13 @@ class Inbox:
         """The records among them of partitions that no rebalance has taken away meanwhile; what else is said is heard."""
         records, errors = records_of(messages, self._partitions.epochs)
         self._partitions.delivered(records.ends)
+        self._stopped.flow(records.ends)
         for message, error in errors:
             self._take_error(message, error)
         return records
 
     def _take_error(self, message: Message, error: KafkaError) -> None:
-        """A partition that fails before its first record has stopped for good: librdkafka asks once where to begin."""
+        """A partition that fails before its first record may have stopped for good, or goes on: records will tell."""
         topic, partition = message.topic() or "", message.partition()
         if is_fatal(error):
             raise broken(error)
