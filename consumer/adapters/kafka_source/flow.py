@@ -1,6 +1,6 @@
 """Which partitions flow, and which are held back."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from itertools import filterfalse
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -60,13 +60,15 @@ class Flow:
         if flowing:
             consumer.resume(unplaced(flowing))
 
-    def parted(self, records: Fetched) -> tuple[Fetched, Sequence[Record]]:
-        """What may be delivered now, and what was fetched although it is held back."""
+    def let_through(self, consumer: Consumer, records: Fetched) -> Fetched:
+        """What may be delivered now; what was fetched although it is held back is fetched once more, later."""
         if self.stands:
-            return Fetched(), records
+            self.rewind(consumer, records)
+            return Fetched()
         if not self._partitions.held_back:
-            return records, ()
-        return Fetched(filterfalse(self._is_held_back, records)), list(filter(self._is_held_back, records))
+            return records
+        self.rewind(consumer, filter(self._is_held_back, records))
+        return Fetched(filterfalse(self._is_held_back, records))
 
     def _is_held_back(self, record: Record) -> bool:
         return key_of(record.position) in self._partitions.held_back

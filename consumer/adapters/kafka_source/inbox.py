@@ -40,9 +40,18 @@ class Inbox:
                 return ()
             if has_left(first.error()):
                 self._membership.forget(consumer, tuple(self._partitions.keys))
-            return (first, *consumer.consume(records_max - 1, 0)) if records_max > 1 else (first,)
+            return self._with_more(consumer, first, records_max - 1)
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
+
+    def _with_more(self, consumer: Consumer, first: Message, more_max: int) -> Sequence[Message]:
+        """Without the first where its partition has been taken away meanwhile, though it may be back: it comes once more."""
+        if not more_max:
+            return (first,)
+        key = (first.topic() or "", first.partition() or 0)
+        epoch = self._partitions.epoch_of(key)
+        more = consumer.consume(more_max, 0)
+        return (first, *more) if self._partitions.epoch_of(key) == epoch else more
 
     def accepted(self, messages: Iterable[Message]) -> Fetched:
         """The records among them of partitions that no rebalance has taken away meanwhile; what else is said is heard."""

@@ -94,6 +94,11 @@ class Partitions:
         """In which epoch each of ours is held."""
         return {key: progress.epoch for key, progress in self._held.items()}
 
+    def epoch_of(self, key: Key) -> int | None:
+        """In which epoch this one is held; None where it is not ours."""
+        progress = self._held.get(key)
+        return None if progress is None else progress.epoch
+
     def delivered(self, ends: Mapping[Delivery, int]) -> None:
         """Of each of these, all of them ours, what lies below its offset is on its way to the caller."""
         for (topic, partition, _), end in ends.items():

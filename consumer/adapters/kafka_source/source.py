@@ -110,13 +110,15 @@ class KafkaSource:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
         self._prove_ownership()
         self._start_over()
-        messages = list(self._resuming.go_on(self._consumer))
-        if len(messages) < records_max:
-            wait_s = 0.0 if messages else min(timeout_s, _ANSWER_S) if self._stopped.asking else timeout_s
-            messages += self._inbox.fetch(self._consumer, records_max - len(messages), wait_s)
-        kept, late = self._flow.parted(self._inbox.accepted(messages))
-        self._flow.rewind(self._consumer, late)
-        return kept
+        heard = self._resuming.go_on(self._consumer)
+        if len(heard) >= records_max:
+            return heard
+        wait_s = 0.0 if heard else min(timeout_s, _ANSWER_S) if self._stopped.asking else timeout_s
+        messages = self._inbox.fetch(self._consumer, records_max - len(heard), wait_s)
+        kept = self._flow.let_through(self._consumer, self._inbox.accepted(messages))
+        if not heard:
+            return kept
+        return Fetched([*filter(self.owns, heard), *kept])  # the others may have been taken away since
 
     def owns(self, record: Record) -> bool:
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
