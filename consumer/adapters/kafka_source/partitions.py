@@ -168,11 +168,14 @@ class Partitions:
             self._held[key].told = offset
 
     def answered(self, key: Key, offset: int, *, confirmed: bool) -> None:
-        """Kafka's answer to what it was told; refused, it is told again, unless something newer is on its way."""
+        """Kafka's answer to what it was told; refused, it is told again.
+
+        Unless something newer is on its way, or the answer is to what was told before the partition's epoch began.
+        """
         progress = self._held.get(key)
-        if progress is None:
+        if progress is None or progress.told != offset:
             return
         if confirmed:
-            progress.confirmed = max(progress.confirmed or 0, offset)
-        elif progress.told == offset:
+            progress.confirmed = offset
+        else:
             progress.told = None
