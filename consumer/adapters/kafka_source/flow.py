@@ -11,13 +11,16 @@ from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.translation import placed, unplaced
 from consumer.core.record import Fetched, Position, Record
 
+_STOPS = frozenset({KafkaError._STATE, KafkaError._PREV_IN_PROGRESS})  # noqa: SLF001 - so named
+"""What a seek is refused with where the partition has stopped, and while it is stopping."""
+
 
 def sought(consumer: Consumer, place: TopicPartition) -> bool:
-    """Fetch it from here on; False where it has stopped: that wakes none."""
+    """Fetch it from here on; False where it has stopped, or is about to: that wakes none."""
     try:
         consumer.seek(place)
     except KafkaException as problem:
-        if problem.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - so named
+        if problem.args[0].code() not in _STOPS:
             raise broken(problem.args[0]) from None
         return False
     return True
