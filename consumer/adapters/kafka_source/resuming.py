@@ -40,7 +40,7 @@ class Resuming:
         self._inbox = inbox
 
     def go_on(self, consumer: Consumer) -> Fetched:
-        """Read on those of which it is known where; never waits for Kafka. Returns what came meanwhile: one at most."""
+        """Read on those of which it is known where; waits as Stopped does. Returns what came meanwhile: one at most."""
         self._stopped.look()
         for key, offset in self._stopped.starts.items():
             if sought(consumer, TopicPartition(*key, offset)):

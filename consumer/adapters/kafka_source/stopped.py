@@ -37,9 +37,10 @@ class _Stop:
 
 
 class Stopped:
-    """Kafka is asked for all of them at once, and nobody waits: what flows goes on meanwhile.
+    """Kafka is asked for all of them at once, and what flows goes on meanwhile.
 
-    A new group is sent to its beginning. What was read is read on; an alarm says where that is in the topic no more.
+    A new group is sent to its beginning. What was read is read on; an alarm says where that is in the topic no more. Only
+    before that is an answer waited for, a second at most: whether it is the same topic still.
     """
 
     def __init__(
