@@ -87,7 +87,7 @@ class Stalled:
 
 
 def polls(attendance: Attendance, *, empty: bool) -> None:
-    attendance.begin()
+    attendance.begin(0.0)
     attendance.end(empty=empty)
 
 
@@ -101,12 +101,25 @@ def test_records_that_come_first_after_a_stall_may_have_been_fetched_before_it(g
 
 def test_a_poll_that_was_frozen_itself_tells_nothing_of_the_time_since_it_began(groups: Groups) -> None:
     member = Stalled(groups)
-    member.attendance.begin()
+    member.attendance.begin(1.0)
     member.now_s += 50.0
     member.attendance.end(empty=True)
 
     assert member.attendance.overdue
     assert not member.overdue_after(1.0, empty=True)
+
+
+def test_a_poll_that_waits_is_none_that_was_frozen(groups: Groups) -> None:
+    now_s = [0.0]
+    short: dict[str, str | int | float | bool] = {"session.timeout.ms": 6000}
+    attendance = Attendance(short, session(short, groups), lambda: now_s[0])
+
+    for empty in (True, False):
+        now_s[0] += attendance.begin(10.0)
+        attendance.end(empty=empty)
+
+    assert now_s == [1.5]
+    assert not attendance.overdue
 
 
 def test_who_is_never_polled_empty_has_heard_after_as_long_again(groups: Groups) -> None:

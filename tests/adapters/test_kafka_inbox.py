@@ -15,8 +15,8 @@ class Silent(Attendance):
     def __init__(self) -> None:
         pass
 
-    def begin(self) -> None:
-        pass
+    def begin(self, timeout_s: float) -> float:
+        return timeout_s
 
     def end(self, *, empty: bool) -> None:
         pass

@@ -8,6 +8,9 @@ _POLL_INTERVAL = "max.poll.interval.ms"
 _POLL_INTERVAL_MS = 300_000
 """What librdkafka takes where it is not set."""
 
+_WAITS = 4
+"""So many times as long as a poll may wait is too long."""
+
 
 class Attendance:
     """Only a poll tells of partitions that were taken away: who has not polled for too long cannot know what is its own.
@@ -29,9 +32,10 @@ class Attendance:
         self._began_at_s = self._ended_at_s = self._heard_at_s = clock()
         self._back_at_s: float | None = None
 
-    def begin(self) -> None:
-        """A poll begins."""
+    def begin(self, timeout_s: float) -> float:
+        """A poll begins. Returns how much of `timeout_s` it may wait: that must not look like having been frozen."""
         self._began_at_s = self._clock()
+        return min(timeout_s, self._limit_s / _WAITS)
 
     def end(self, *, empty: bool) -> None:
         """It is over. Had the process been frozen within it, it would have told only what there was when it began.

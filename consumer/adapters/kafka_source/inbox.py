@@ -33,8 +33,7 @@ class Inbox:
     def fetch(self, consumer: Consumer, records_max: int, timeout_s: float) -> Sequence[Message]:
         """consume() alone would wait for a full batch."""
         try:
-            self._attendance.begin()
-            first = consumer.poll(timeout_s)
+            first = consumer.poll(self._attendance.begin(timeout_s))
             self._attendance.end(empty=first is None)
             if first is None:
                 return ()
