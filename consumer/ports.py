@@ -100,7 +100,7 @@ class RecordSource(Protocol):
 
     @property
     def overdue(self) -> bool:
-        """Whether the last poll is so long ago that `owns` may be wrong: poll again before anything is written."""
+        """Whether polls have paused for so long that `owns` may be wrong: `pause`, and poll before anything is written."""
         ...
 
     def processed(self, records: Fetched) -> None:

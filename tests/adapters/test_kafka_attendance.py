@@ -66,9 +66,76 @@ def test_it_is_overdue_when_the_group_may_have_given_it_up(
     for step_s in (limit_s - 0.1, 0.1):
         now_s[0] += step_s
         found.append(attendance.overdue)
-    attendance.listened()
+    polls(attendance, empty=True)
 
     assert [*found, attendance.overdue] == [False, True, False]
+
+
+class Stalled:
+    """A member that must hear of its group within 42 s, and has its last poll 50 s behind it."""
+
+    def __init__(self, groups: Groups) -> None:
+        self.now_s = 0.0
+        self.attendance = Attendance({}, session({}, groups), lambda: self.now_s)
+        self.now_s = 50.0
+
+    def overdue_after(self, step_s: float, *, empty: bool) -> bool:
+        """A poll after so long."""
+        self.now_s += step_s
+        polls(self.attendance, empty=empty)
+        return self.attendance.overdue
+
+
+def polls(attendance: Attendance, *, empty: bool) -> None:
+    attendance.begin(0.0)
+    attendance.end(empty=empty)
+
+
+def test_records_that_come_first_after_a_stall_may_have_been_fetched_before_it(groups: Groups) -> None:
+    member = Stalled(groups)
+
+    found = [member.overdue_after(0.1, empty=empty) for empty in (False, False, True, False)]
+
+    assert found == [True, True, False, False]
+
+
+def test_a_poll_that_was_frozen_itself_tells_nothing_of_the_time_since_it_began(groups: Groups) -> None:
+    member = Stalled(groups)
+    member.attendance.begin(1.0)
+    member.now_s += 50.0
+    member.attendance.end(empty=True)
+
+    assert member.attendance.overdue
+    assert not member.overdue_after(1.0, empty=True)
+
+
+def test_a_poll_that_waits_is_none_that_was_frozen(groups: Groups) -> None:
+    now_s = [0.0]
+    short: dict[str, str | int | float | bool] = {"session.timeout.ms": 6000}
+    attendance = Attendance(short, session(short, groups), lambda: now_s[0])
+
+    for empty in (True, False):
+        now_s[0] += attendance.begin(10.0)
+        attendance.end(empty=empty)
+
+    assert now_s == [1.5]
+    assert not attendance.overdue
+
+
+def test_who_is_never_polled_empty_has_heard_after_as_long_again(groups: Groups) -> None:
+    member = Stalled(groups)
+
+    found = [member.overdue_after(step_s, empty=False) for step_s in (0.0, 20.0, 20.0, 2.0, 30.0)]
+
+    assert found == [True, True, True, False, False]
+
+
+def test_another_stall_begins_that_time_anew(groups: Groups) -> None:
+    member = Stalled(groups)
+
+    found = [member.overdue_after(step_s, empty=False) for step_s in (0.0, 41.0, 42.0, 41.0, 1.0)]
+
+    assert found == [True, True, True, True, False]
 
 
 def test_a_classic_group_is_not_asked(groups: Groups) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from consumer.adapters.kafka_source.partitions import Key, Partitions
@@ -76,6 +76,33 @@ def test_what_was_told_but_not_confirmed_is_committed_before_its_partition_goes(
     assert books.unconfirmed([KEY]) == {}
 
 
+def test_an_answer_from_before_its_topic_was_made_again_confirms_nothing_of_now() -> None:
+    books = held()
+    books.processed(Fetched([delivered(books, 7)]).ends)
+    books.told({KEY: 8})
+    books.made_again([KEY])
+    books.processed(Fetched([delivered(books, 0)]).ends)
+    books.told({KEY: 1})
+
+    books.answered(KEY, 1, confirmed=True)
+    books.answered(KEY, 8, confirmed=True)
+
+    assert books.unconfirmed([KEY]) == {}
+
+
+def test_only_the_answer_to_what_was_told_last_counts() -> None:
+    books = held()
+    books.processed(Fetched([delivered(books, 3)]).ends)
+    books.told({KEY: 4})
+    books.processed(Fetched([delivered(books, 4)]).ends)
+    books.told({KEY: 5})
+
+    books.answered(KEY, 5, confirmed=True)
+    books.answered(KEY, 4, confirmed=True)
+
+    assert books.unconfirmed([KEY]) == {}
+
+
 def test_a_record_of_an_earlier_epoch_is_not_ours() -> None:
     books = held()
     old = delivered(books, 3)
@@ -96,15 +123,19 @@ Step = tuple[str, int]
 
 
 @settings(max_examples=200)
+@example([("deliver", 3), ("process", 3), ("tell", 1), ("remake", 1), ("deliver", 1)])
 @given(
     some.lists(
         some.tuples(
-            some.sampled_from(["deliver", "process", "tell", "confirm", "refuse", "rebalance"]), some.integers(1, 3)
+            some.sampled_from(["deliver", "process", "tell", "confirm", "refuse", "rebalance", "remake"]),
+            some.integers(1, 3),
         ),
         max_size=40,
     )
 )
-def test_within_an_epoch_offsets_never_go_back_and_never_pass_what_was_processed(steps: Sequence[Step]) -> None:
+def test_within_an_epoch_offsets_never_go_back_nor_past_what_was_processed_and_end_confirmed(
+    steps: Sequence[Step],
+) -> None:
     books, next_offset, waiting, under_way = held(), 0, list[Record](), list[int]()
     highest_told = highest_processed = 0
     for step, size in steps:
@@ -123,15 +154,23 @@ def test_within_an_epoch_offsets_never_go_back_and_never_pass_what_was_processed
                 assert all(highest_told <= offset <= highest_processed for offset in offsets.values())
                 highest_told = max([highest_told, *offsets.values()])
             case "confirm" | "refuse" if under_way:
-                books.answered(KEY, under_way.pop(0), confirmed=step == "confirm")
+                books.answered(KEY, under_way.pop(size % len(under_way)), confirmed=step == "confirm")
             case "rebalance":
                 books.gone([KEY])
                 books.assigned([KEY])
-                next_offset, waiting, under_way = highest_processed, [], []
+                next_offset, waiting = highest_processed, []
+            case "remake":
+                books.made_again([KEY])
+                next_offset, waiting, highest_told, highest_processed = 0, [], 0, 0
             case _:
                 pass
     books.processed(Fetched(waiting).ends)
-    assert books.unconfirmed([KEY]).get(KEY, next_offset) == next_offset
+    last = books.unconfirmed([KEY])
+    assert last.get(KEY, next_offset) == next_offset
+    books.told(last)
+    for offset in [*under_way, *last.values()]:
+        books.answered(KEY, offset, confirmed=True)
+    assert books.unconfirmed([KEY]) == {}
 
 
 def test_what_is_held_back_is_so_until_it_is_let_go_taken_away_or_comes_anew() -> None:

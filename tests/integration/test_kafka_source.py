@@ -69,6 +69,26 @@ def test_no_more_records_come_at_once_than_asked_for(kafka: Kafka, member: OpenM
 
 
 @each_protocol
+def test_what_was_fetched_before_a_stall_is_no_news_of_the_group(
+    kafka: Kafka, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    topic = fresh_topic(kafka, "events")
+    produce(kafka, topic, b"0", b"1", b"2")
+    one = member(fresh("group"), topic, settings=protocol)
+    polled: list[bool] = []
+    while len(polled) < 2:
+        if one.source.poll(records_max=1, timeout_s=0.1):
+            polled.append(one.source.overdue)
+            one.now_s += 60.0 * (len(polled) == 1)
+
+    one.source.pause()
+    one.poll()
+
+    assert polled == [False, True]
+    assert not one.source.overdue
+
+
+@each_protocol
 def test_what_is_processed_is_committed_at_the_end_and_the_rest_is_delivered_again(
     kafka: Kafka, member: OpenMember, protocol: dict[str, str]
 ) -> None:

@@ -136,6 +136,24 @@ def test_a_partition_without_a_leader_holds_up_no_other(
     assert codes(caplog, "kafka_trouble") == ["LEADER_NOT_AVAILABLE"]
 
 
+def test_a_partition_that_goes_on_by_itself_after_an_error_has_not_stopped_white_box(
+    cluster: EmbeddedKafka, kafka: EmbeddedBrokers, caplog: pytest.LogCaptureFixture
+) -> None:
+    produce(kafka, "events", b"a", b"b")
+    with Member(kafka, "group", "events") as first:
+        first.receive(2)
+        first.source.processed(Fetched(first.received[:1]))
+    cluster.refuse(Api.FETCH, KafkaError.UNKNOWN)
+
+    with Member(kafka, "group", "events", recheck_s=100.0) as one:
+        one.poll_until(lambda: bool(one.source._stopped))
+        one.receive(1)
+
+        assert one.values == [b"b"]
+        assert len(one.source._stopped) == 0
+    assert codes(caplog, "kafka_trouble") == ["UNKNOWN"]
+
+
 def test_who_does_not_answer_where_to_begin_is_asked_again(
     cluster: EmbeddedKafka, kafka: EmbeddedBrokers, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -20,7 +20,7 @@ class Asker:
     """
 
     def __init__(self, settings: Mapping[str, str | int | float | bool], clock: Callable[[], float]) -> None:
-        """`settings`: the member's own; connects with the first question. `clock`: monotonic seconds."""
+        """`settings`: the member's own. Connects by itself, asked or not. `clock`: monotonic seconds."""
         kept = {name: value for name, value in settings.items() if name not in _GROUP_ONLY}
         self._settings = {"log_level": 2, **kept, **_OWN}
         self._clock = clock

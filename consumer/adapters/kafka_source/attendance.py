@@ -1,4 +1,4 @@
-"""How long the member has not listened, and whether its partitions may have gone to others meanwhile."""
+"""How long the member has not heard of its group, and whether its partitions may have gone to others meanwhile."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,11 +8,15 @@ _POLL_INTERVAL = "max.poll.interval.ms"
 _POLL_INTERVAL_MS = 300_000
 """What librdkafka takes where it is not set."""
 
+_WAITS = 4
+"""So many times as long as a poll may wait is too long."""
+
 
 class Attendance:
     """Only a poll tells of partitions that were taken away: who has not polled for too long cannot know what is its own.
 
-    Too long is the session: while the process is frozen nobody sends heartbeats either.
+    Too long is the session: while the process is frozen nobody sends heartbeats either. Afterwards what was fetched before
+    comes first, and only then what the group has to say: so a poll that hands out something does not end it.
     """
 
     def __init__(
@@ -25,13 +29,36 @@ class Attendance:
         self._clock = clock
         self._session = session
         self._poll_interval_s = int(settings.get(_POLL_INTERVAL, _POLL_INTERVAL_MS)) / 1000
-        self._listened_at_s = clock()
+        self._began_at_s = self._ended_at_s = self._heard_at_s = clock()
+        self._back_at_s: float | None = None
 
-    def listened(self) -> None:
-        """A poll has just told whatever there was."""
-        self._listened_at_s = self._clock()
+    def begin(self, timeout_s: float) -> float:
+        """A poll begins. Returns how much of `timeout_s` it may wait: that must not look like having been frozen."""
+        self._began_at_s = self._clock()
+        return min(timeout_s, self._limit_s / _WAITS)
+
+    def end(self, *, empty: bool) -> None:
+        """It is over. Had the process been frozen within it, it would have told only what there was when it began.
+
+        Who is never polled empty has heard of it, too, after as long again without another such pause.
+        """
+        now_s, limit_s = self._clock(), self._limit_s
+        if empty or now_s - self._heard_at_s < limit_s:
+            self._heard()
+        elif self._back_at_s is None or now_s - self._ended_at_s >= limit_s:
+            self._back_at_s = now_s
+        elif now_s - self._back_at_s >= limit_s:
+            self._heard()
+        self._ended_at_s = now_s
 
     @property
     def overdue(self) -> bool:
-        """Whether a poll is needed before anything counts as ours."""
-        return self._clock() - self._listened_at_s >= min(self._session.silence_s, self._poll_interval_s)
+        """Whether the group is to be heard before anything counts as ours."""
+        return self._clock() - self._heard_at_s >= self._limit_s
+
+    @property
+    def _limit_s(self) -> float:
+        return min(self._session.silence_s, self._poll_interval_s)
+
+    def _heard(self) -> None:
+        self._heard_at_s, self._back_at_s = self._began_at_s, None

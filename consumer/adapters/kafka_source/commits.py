@@ -71,6 +71,7 @@ class Commits:
         except KafkaException as problem:
             self._complaints.take_refusal(problem.args[0])
         else:
+            self._partitions.told(offsets)
             self.answered(None, answers)
 
     def answered(self, error: KafkaError | None, answers: Iterable[TopicPartition]) -> None:

@@ -1,6 +1,6 @@
 """Which partitions flow, and which are held back."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from itertools import filterfalse
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -11,13 +11,16 @@ from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
 from consumer.adapters.kafka_source.translation import placed, unplaced
 from consumer.core.record import Fetched, Position, Record
 
+_STOPS = frozenset({KafkaError._STATE, KafkaError._PREV_IN_PROGRESS})  # noqa: SLF001 - so named
+"""What a seek is refused with where the partition has stopped, and while it is stopping."""
+
 
 def sought(consumer: Consumer, place: TopicPartition) -> bool:
-    """Fetch it from here on; False where it has stopped: that wakes none."""
+    """Fetch it from here on; False where it has stopped, or is about to: that wakes none."""
     try:
         consumer.seek(place)
     except KafkaException as problem:
-        if problem.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - so named
+        if problem.args[0].code() not in _STOPS:
             raise broken(problem.args[0]) from None
         return False
     return True
@@ -60,13 +63,15 @@ class Flow:
         if flowing:
             consumer.resume(unplaced(flowing))
 
-    def parted(self, records: Fetched) -> tuple[Fetched, Sequence[Record]]:
-        """What may be delivered now, and what was fetched although it is held back."""
+    def let_through(self, consumer: Consumer, records: Fetched) -> Fetched:
+        """What may be delivered now; what was fetched although it is held back is fetched once more, later."""
         if self.stands:
-            return Fetched(), records
+            self.rewind(consumer, records)
+            return Fetched()
         if not self._partitions.held_back:
-            return records, ()
-        return Fetched(filterfalse(self._is_held_back, records)), list(filter(self._is_held_back, records))
+            return records
+        self.rewind(consumer, filter(self._is_held_back, records))
+        return Fetched(filterfalse(self._is_held_back, records))
 
     def _is_held_back(self, record: Record) -> bool:
         return key_of(record.position) in self._partitions.held_back

@@ -33,26 +33,36 @@ class Inbox:
     def fetch(self, consumer: Consumer, records_max: int, timeout_s: float) -> Sequence[Message]:
         """consume() alone would wait for a full batch."""
         try:
-            first = consumer.poll(timeout_s)
-            self._attendance.listened()
+            first = consumer.poll(self._attendance.begin(timeout_s))
+            self._attendance.end(empty=first is None)
             if first is None:
                 return ()
             if has_left(first.error()):
                 self._membership.forget(consumer, tuple(self._partitions.keys))
-            return (first, *consumer.consume(records_max - 1, 0)) if records_max > 1 else (first,)
+            return self._with_more(consumer, first, records_max - 1)
         except KafkaException as problem:
             raise broken(problem.args[0]) from None
+
+    def _with_more(self, consumer: Consumer, first: Message, more_max: int) -> Sequence[Message]:
+        """Without the first where its partition has been taken away meanwhile, though it may be back: it comes once more."""
+        if not more_max:
+            return (first,)
+        key = (first.topic() or "", first.partition() or 0)
+        epoch = self._partitions.epoch_of(key)
+        more = consumer.consume(more_max, 0)
+        return (first, *more) if self._partitions.epoch_of(key) == epoch else more
 
     def accepted(self, messages: Iterable[Message]) -> Fetched:
         """The records among them of partitions that no rebalance has taken away meanwhile; what else is said is heard."""
         records, errors = records_of(messages, self._partitions.epochs)
         self._partitions.delivered(records.ends)
+        self._stopped.flow(records.ends)
         for message, error in errors:
             self._take_error(message, error)
         return records
 
     def _take_error(self, message: Message, error: KafkaError) -> None:
-        """A partition that fails before its first record has stopped for good: librdkafka asks once where to begin."""
+        """A partition that fails before its first record may have stopped for good, or goes on: records will tell."""
         topic, partition = message.topic() or "", message.partition()
         if is_fatal(error):
             raise broken(error)

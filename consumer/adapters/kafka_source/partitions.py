@@ -94,6 +94,11 @@ class Partitions:
         """In which epoch each of ours is held."""
         return {key: progress.epoch for key, progress in self._held.items()}
 
+    def epoch_of(self, key: Key) -> int | None:
+        """In which epoch this one is held; None where it is not ours."""
+        progress = self._held.get(key)
+        return None if progress is None else progress.epoch
+
     def delivered(self, ends: Mapping[Delivery, int]) -> None:
         """Of each of these, all of them ours, what lies below its offset is on its way to the caller."""
         for (topic, partition, _), end in ends.items():
@@ -163,11 +168,14 @@ class Partitions:
             self._held[key].told = offset
 
     def answered(self, key: Key, offset: int, *, confirmed: bool) -> None:
-        """Kafka's answer to what it was told; refused, it is told again, unless something newer is on its way."""
+        """Kafka's answer to what it was told; refused, it is told again.
+
+        Unless something newer is on its way, or the answer is to what was told before the partition's epoch began.
+        """
         progress = self._held.get(key)
-        if progress is None:
+        if progress is None or progress.told != offset:
             return
         if confirmed:
-            progress.confirmed = max(progress.confirmed or 0, offset)
-        elif progress.told == offset:
+            progress.confirmed = offset
+        else:
             progress.told = None

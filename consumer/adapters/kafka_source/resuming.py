@@ -10,6 +10,7 @@ from consumer.adapters.kafka_source.inbox import Inbox
 from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.placing import Placing
 from consumer.adapters.kafka_source.stopped import Stopped
+from consumer.core.record import Fetched
 
 _HEAR_MAX = 100
 
@@ -19,6 +20,7 @@ class Resuming:
 
     A hand-over between a rebalance and our answer to it is taken for the answer, and what is processed would be committed
     too late. So right before it everything is heard: librdkafka holds records back while a rebalance waits for its answer.
+    What was heard is in the books by then: they tell where each partition is handed over.
     """
 
     def __init__(
@@ -37,16 +39,16 @@ class Resuming:
         self._flow = flow
         self._inbox = inbox
 
-    def go_on(self, consumer: Consumer) -> Sequence[Message]:
-        """Read on those of which it is known where; never waits for Kafka. Returns what came meanwhile."""
+    def go_on(self, consumer: Consumer) -> Fetched:
+        """Read on those of which it is known where; waits as Stopped does. Returns what came meanwhile: one at most."""
         self._stopped.look()
         for key, offset in self._stopped.starts.items():
             if sought(consumer, TopicPartition(*key, offset)):
                 self._placed(key, offset)
                 self._flow.tell(consumer, [key])
         if not self._stopped.starts:
-            return ()
-        heard = self._hear(consumer)
+            return Fetched()
+        heard = self._flow.let_through(consumer, self._inbox.accepted(self._hear(consumer)))
         self._hand_over(consumer)
         return heard
 

@@ -1,7 +1,7 @@
 """One member of the consumer group, used from one thread."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +19,7 @@ from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.limits import SourceLimits
 from consumer.adapters.kafka_source.membership import Membership
 from consumer.adapters.kafka_source.ownership import AnyShare, Ownership, SoleOwnership
-from consumer.adapters.kafka_source.partitions import Key, Partitions, key_of
+from consumer.adapters.kafka_source.partitions import Partitions, key_of
 from consumer.adapters.kafka_source.placing import placing
 from consumer.adapters.kafka_source.resuming import Resuming
 from consumer.adapters.kafka_source.session import Session
@@ -110,13 +110,15 @@ class KafkaSource:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
         self._prove_ownership()
         self._start_over()
-        messages = list(self._resuming.go_on(self._consumer))
-        if len(messages) < records_max:
-            wait_s = 0.0 if messages else min(timeout_s, _ANSWER_S) if self._stopped.asking else timeout_s
-            messages += self._inbox.fetch(self._consumer, records_max - len(messages), wait_s)
-        kept, late = self._flow.parted(self._inbox.accepted(messages))
-        self._flow.rewind(self._consumer, late)
-        return kept
+        heard = self._resuming.go_on(self._consumer)
+        if len(heard) >= records_max:
+            return heard
+        wait_s = 0.0 if heard else min(timeout_s, _ANSWER_S) if self._stopped.asking else timeout_s
+        messages = self._inbox.fetch(self._consumer, records_max - len(heard), wait_s)
+        kept = self._flow.let_through(self._consumer, self._inbox.accepted(messages))
+        if not heard:
+            return kept
+        return Fetched([*filter(self.owns, heard), *kept])  # the others may have been taken away since
 
     def owns(self, record: Record) -> bool:
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
@@ -132,11 +134,11 @@ class KafkaSource:
         """Deliver from this record on, unless all is paused."""
         if self._partitions.has(record):
             self._partitions.let_go(key_of(record.position))
-            self._tell([key_of(record.position)])
+            self._flow.tell(self._consumer, [key_of(record.position)])
 
     @property
     def overdue(self) -> bool:
-        """Whether the last poll is so long ago that partitions may have gone to others unheard."""
+        """Whether polls have paused for so long that partitions may have gone to others unheard; an empty poll ends it."""
         return self._attendance.overdue
 
     def processed(self, records: Fetched) -> None:
@@ -150,12 +152,12 @@ class KafkaSource:
     def pause(self) -> None:
         """Deliver nothing more; what librdkafka has fetched ahead is fetched again later."""
         self._flow.paused = True
-        self._tell(self._partitions.keys)
+        self._flow.tell(self._consumer, self._partitions.keys)
 
     def resume(self) -> None:
         """Deliver again what is not held back, unless ownership is still to be proven."""
         self._flow.paused = False
-        self._tell(self._partitions.keys)
+        self._flow.tell(self._consumer, self._partitions.keys)
 
     def close(self) -> None:
         """Commit what is processed, and leave the group: 4 s at most. On the polling thread; a second call does nothing."""
@@ -183,10 +185,6 @@ class KafkaSource:
         )
         return consumer
 
-    def _tell(self, ours: Collection[Key]) -> None:
-        """Each of them flows, unless it is held back, or everything is."""
-        self._flow.tell(self._consumer, ours)
-
     def _start_over(self) -> None:
         """Read a topic that was deleted and made again from its beginning: what it holds is new, whatever its offsets."""
         for topic in self._incarnations.take_recreated():
@@ -195,11 +193,11 @@ class KafkaSource:
             self._partitions.made_again(again)
             for key in again:
                 self._stopped.add_anew(key)
-            self._tell(again)
+            self._flow.tell(self._consumer, again)
             self._incarnations.holds(self._partitions.topics)
 
     def _prove_ownership(self) -> None:
         stood = self._flow.stands
         self._census.take(self._consumer, len(self._partitions.keys))
         if stood and not self._flow.stands:
-            self._tell(self._partitions.keys)
+            self._flow.tell(self._consumer, self._partitions.keys)

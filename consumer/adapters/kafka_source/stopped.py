@@ -11,6 +11,7 @@ from consumer.adapters.kafka_source.incarnations import Incarnations
 from consumer.adapters.kafka_source.inquiry import Found, Inquiry
 from consumer.adapters.kafka_source.limits import SourceLimits
 from consumer.adapters.kafka_source.partitions import Key, Partitions
+from consumer.core.record import Delivery
 from consumer.telemetry import Line, alarm
 
 _USUAL_S = 1.0
@@ -36,9 +37,10 @@ class _Stop:
 
 
 class Stopped:
-    """Kafka is asked for all of them at once, and nobody waits: what flows goes on meanwhile.
+    """Kafka is asked for all of them at once, and what flows goes on meanwhile.
 
-    A new group is sent to its beginning. What was read is read on; an alarm says where that is in the topic no more.
+    A new group is sent to its beginning. What was read is read on; an alarm says where that is in the topic no more. Only
+    before that is an answer waited for, a second at most: whether it is the same topic still.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Stopped:
         return any(stop.inquiry is not None or stop.due_s <= now_s for stop in self._stops.values())
 
     def add(self, key: Key) -> None:
-        """This one has stopped."""
+        """This one has stopped, as far as we know."""
         self._stops.setdefault(key, _Stop(due_s=self._clock()))
 
     def add_anew(self, key: Key) -> None:
@@ -92,6 +94,13 @@ class Stopped:
         """It has not stopped any more."""
         if self._stops.pop(key).anew:
             self._partitions.let_go(key)
+
+    def flow(self, deliveries: Iterable[Delivery]) -> None:
+        """Records of these have come. What was asked about them meanwhile was true before: they have moved on since."""
+        for topic, partition, _ in deliveries if self._stops else ():
+            stop = self._stops.get((topic, partition))
+            if stop is not None and not stop.anew:
+                del self._stops[topic, partition]
 
     def gone(self, keys: Iterable[Key]) -> None:
         """These are ours no more, or in another assignment: no answer counts for them that is still to come."""
