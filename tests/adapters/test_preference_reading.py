@@ -49,6 +49,19 @@ def reading(drawer: Drawer, tmp_path: Path) -> Reading:
     )
 
 
+def without_german(problem: Exception, letters: Letters) -> Reading:
+    """Meets the problem with every record of somebody who wants German, and may not wait."""
+
+    def decode(record: Record) -> Preferences:
+        if b":de" in (record.value or b""):
+            raise problem
+        return wanted(record)
+
+    return Reading(
+        decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
+    )
+
+
 def test_a_schema_that_never_comes_is_waited_for_once_and_then_its_records_are_set_aside(
     drawer: Drawer, tmp_path: Path
 ) -> None:
@@ -140,15 +153,7 @@ def test_of_several_records_the_last_counts_and_the_others_are_set_aside_where_t
     "problem", [Unavailable("registry", "503"), Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "not yet")]
 )
 def test_what_was_replaced_is_not_waited_for(drawer: Drawer, tmp_path: Path, problem: Exception) -> None:
-    def decode(record: Record) -> Preferences:
-        if b":de" in (record.value or b""):
-            raise problem
-        return wanted(record)
-
-    letters = Letters(drawer, tmp_path / "set-aside")
-    reading = Reading(
-        decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
-    )
+    reading = without_german(problem, Letters(drawer, tmp_path / "set-aside"))
 
     found = come_to(reading, said(b"anna:de", b"anna:it"))["anna"]
 
@@ -210,15 +215,7 @@ def test_what_waits_for_its_schema_is_no_dead_letter(drawer: Drawer, tmp_path: P
 def test_what_was_replaced_and_cannot_be_told_yet_is_named(
     drawer: Drawer, tmp_path: Path, problem: Exception, unknown: list[int]
 ) -> None:
-    def decode(record: Record) -> Preferences:
-        if b":de" in (record.value or b""):
-            raise problem
-        return wanted(record)
-
-    letters = Letters(drawer, tmp_path / "set-aside")
-    reading = Reading(
-        decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
-    )
+    reading = without_german(problem, Letters(drawer, tmp_path / "set-aside"))
 
     found = reading.read(said(b"anna:de", b"anna:de", b"anna:en", None, b"anna:it"))
 

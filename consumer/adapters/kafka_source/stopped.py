@@ -64,9 +64,6 @@ class Stopped:
         self._limits = limits
         self._stops: dict[Key, _Stop] = {}
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self._stops
-
     def __len__(self) -> int:
         return len(self._stops)
 
