@@ -56,7 +56,7 @@ class _Batch:
 
     def keep(self, belongs: Callable[[Record], bool]) -> None:
         """Only what comes of these records is left."""
-        self.records = Fetched(filter(belongs, self.records))
+        self.records = Fetched([*filter(belongs, self.records)])
         self.cases = [case for case in self.cases if belongs(case.record)]
         self.turns = [[case for case in turn if belongs(case.record)] for turn in self.turns]
         self.letters = [letter for letter in self.letters if belongs(letter.record)]

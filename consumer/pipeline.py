@@ -13,8 +13,8 @@ from consumer.core.masking import masked_values
 from consumer.core.notice import Change, EventKey, Notice
 from consumer.core.preferences import DetailLevel, Preferences
 from consumer.core.pseudonym import Pseudonyms
-from consumer.core.record import Record
-from consumer.core.screen import may_concern
+from consumer.core.record import Fetched, Record
+from consumer.core.screen import screened
 from consumer.core.standing import Memory, Questions, StandingChange
 from consumer.core.weighing import Weighed, questions, weigh
 from consumer.errors import Awaited, Undecodable
@@ -86,19 +86,14 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     pseudonyms: Pseudonyms
     tenant: str
 
-    def screen(self, records: Sequence[Record]) -> Screening:
+    def screen(self, records: Fetched) -> Screening:
         """Which of them have something to tell or remember; the others can concern nobody."""
-        glances = list(map(self.decoder.glance, records))
-        words = self.preferences.words([one for seen in glances if seen is not None for one in seen.customer_ids])
-        word, unread, events, customers = words.__getitem__, list[Record](), dict[str, int](), 0
-        for record, glance in zip(records, glances, strict=True):
-            if glance is None or may_concern(glance, map(word, glance.customer_ids)):
-                unread.append(record)
-            else:
-                event_type = glance.heading.event_type
-                events[event_type] = events.get(event_type, 0) + 1
-                customers += len(glance.customer_ids)
-        return Screening(unread=unread, events=events, customers=customers)
+        glances = self.decoder.glances(records)
+        words = self.preferences.words([one for glance in glances if glance is not None for one in glance.customers])
+        found = screened(glances, words)
+        return Screening(
+            unread=[records[place] for place in found.unread], events=found.events, customers=found.customers
+        )
 
     def read(self, record: Record) -> Sequence[Case] | DeadLetter:
         """The record's cases, or the dead letter that it is. Raises Awaited where its schema is still to come."""

@@ -22,8 +22,8 @@ from consumer.errors import Awaited
 class EventDecoder(Protocol):
     """From a record's bytes to an event."""
 
-    def glance(self, record: Record) -> Glance | None:
-        """What the record begins with; None where it must be decoded. Waits for nothing, raises nothing, checks nothing."""
+    def glances(self, records: Fetched) -> Sequence[Glance | None]:
+        """What each begins with; None where it must be decoded. Waits for nothing, raises nothing, checks nothing else."""
         ...
 
     def decode(self, record: Record) -> Event:
@@ -127,8 +127,8 @@ class RecordSource(Protocol):
 class PreferenceTable(Protocol):
     """The customers' preferences, local to this process."""
 
-    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
-        """What may concern each of these customers, in short, as of what they asked for now."""
+    def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
+        """What may concern each of these, in short, as of what they asked for now. Their ids are in UTF-8."""
         ...
 
     def get(self, customer_id: str) -> Preferences | None:

@@ -93,16 +93,16 @@ class ScriptedSource:
 
 
 class Decoded:
-    """A decoder that knows what stands at each offset: an event, or what to raise; and what `glances` says of it before."""
+    """A decoder that knows what stands at each offset: an event, or what to raise; and what is `seen` of it before."""
 
     def __init__(self, content: Mapping[int, Event | Exception]) -> None:
         self._content = dict(content)
         self.decoded: list[int] = []
         self.asked: list[int] = []
-        self.glances: dict[int, Glance] = {}
+        self.seen: dict[int, Glance] = {}
 
-    def glance(self, record: Record) -> Glance | None:
-        return self.glances.get(record.position.offset)
+    def glances(self, records: Fetched) -> list[Glance | None]:
+        return [self.seen.get(record.position.offset) for record in records]
 
     def decode(self, record: Record) -> Event:
         self.decoded.append(record.position.offset)
@@ -131,8 +131,8 @@ class Listed:
     def get(self, customer_id: str) -> Preferences | None:
         return self.by_customer.get(customer_id)
 
-    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
-        return {one: self._screen.word(self.get(one)) for one in customer_ids}
+    def words(self, customers: Iterable[bytes]) -> list[Word]:
+        return [self._screen.word(self.get(one.decode())) for one in customers]
 
     def ready(self) -> bool:
         return self.caught_up

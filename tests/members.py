@@ -54,7 +54,7 @@ class Member:
 
     def poll(self, timeout_s: float = 0.05) -> Sequence[Record]:
         """Once; the clock moves by as much as the poll may wait."""
-        records = self.source.poll(records_max=100, timeout_s=timeout_s)
+        records = list(self.source.poll(records_max=100, timeout_s=timeout_s))
         self.received += records
         self.now_s += timeout_s
         return records

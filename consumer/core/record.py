@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import overload
 
 import msgspec
 
@@ -15,6 +16,7 @@ _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 Delivery = tuple[str, int, int]
 """A topic, the number of one of its partitions, and the assignment in which it is read."""
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, order=True, gc=False):
@@ -40,7 +42,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     position: Position
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...] = ()
+    headers: Headers = ()
     timestamp_ms: int
     epoch: int = 0
 
@@ -51,7 +53,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def header(self, name: str) -> bytes | None:
         """The last value of the header called `name`, or None."""
-        return next((value for key, value in reversed(self.headers) if key == name), None)
+        return header_of(self.headers, name)
 
     @property
     def delivery(self) -> Delivery:
@@ -69,28 +71,79 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return f"Record({self.position})"
 
 
-class Fetched(list[Record]):
-    """Records in the order in which they were polled, and what nobody should walk through all of them for again.
+def header_of(headers: Headers, name: str) -> bytes | None:
+    """The last value of the header called `name`, or None."""
+    return next((value for key, value in reversed(headers) if key == name), None)
 
-    `counts`: how many there are of each delivery, `ends`: the offset after the last of each.
+
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of every record that was fetched, without a word about each of them.
+
+    In their order the `values` and the `headers`; `counts`: how many there are of each delivery, `ends`: the offset after
+    the last of each.
     """
 
-    def __init__(
-        self,
-        records: Iterable[Record] = (),
-        *,
-        counts: Mapping[Delivery, int] | None = None,
-        ends: Mapping[Delivery, int] | None = None,
-    ) -> None:
-        """Counted here, unless whoever fetched them has done so."""
-        super().__init__(records)
-        self.counts = Counter(record.delivery for record in self) if counts is None else counts
-        self.ends = {record.delivery: record.position.offset + 1 for record in self} if ends is None else ends
+    values: Sequence[bytes | None]
+    headers: Sequence[Headers]
+    counts: Mapping[Delivery, int]
+    ends: Mapping[Delivery, int]
+
+    def __repr__(self) -> str:
+        """How many only."""
+        return f"Columns({len(self.values)} records)"
+
+
+class Fetched(Sequence[Record]):
+    """Records in the order in which they were polled.
+
+    Most of them concern nobody: they may be made of what was polled only when they are asked for, each time anew.
+    """
+
+    __slots__ = ("_records", "columns")
+
+    def __init__(self, records: Sequence[Record] = (), columns: Columns | None = None) -> None:
+        """The columns are made here, unless whoever fetched them has done so."""
+        self._records = records
+        self.columns = columns or _columns(records)
 
     @property
     def by_topic(self) -> Mapping[str, int]:
         """How many there are of each topic."""
         found = Counter[str]()
-        for (topic, _, _), count in self.counts.items():
+        for (topic, _, _), count in self.columns.counts.items():
             found[topic] += count
         return found
+
+    @property
+    def ends(self) -> Mapping[Delivery, int]:
+        """The offset after the last of each delivery."""
+        return self.columns.ends
+
+    @overload
+    def __getitem__(self, at: int) -> Record: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Record]: ...
+    def __getitem__(self, at: int | slice) -> Record | Sequence[Record]:
+        """As of any sequence."""
+        return self._records[at]
+
+    def __iter__(self) -> Iterator[Record]:
+        """As of any sequence."""
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._records)
+
+    def __repr__(self) -> str:
+        """How many only."""
+        return f"Fetched({len(self)} records)"
+
+
+def _columns(records: Sequence[Record]) -> Columns:
+    return Columns(
+        values=[record.value for record in records],
+        headers=[record.headers for record in records],
+        counts=Counter(record.delivery for record in records),
+        ends={record.delivery: record.position.offset + 1 for record in records},
+    )

@@ -37,37 +37,39 @@ _BY_SYMBOLS: Mapping[tuple[str, ...], int] = {
     for sort, bit in _SORTS.items()
     if TransactionStatus.REVERSED not in sort  # it takes back what was to be told, whatever the switches say
 }
-_BALANCE = 0
+_BALANCE = 1 << len(_SORTS)
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _WORDS_MAX = 4096
 _EXACT = Context(prec=100)
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What many events begin with alike.
-
-    `sort`: of a transaction its bit, of a balance 0; None where no possible event begins so.
-    """
+    """What many events begin with alike. `sort`: of a transaction its bit, of a balance one that no transaction has."""
 
     event_type: str
     currency: str
-    sort: int | None
+    sort: int
 
 
-def heading(event_type: str, currency: str, symbols: tuple[str, ...] = ()) -> Heading:
-    """`symbols`: a transaction's direction, status and channel as our schema spells them."""
+def heading(event_type: str, currency: str, symbols: tuple[str, ...] = ()) -> Heading | None:
+    """`symbols`: a transaction's direction, status and channel as our schema spells them.
+
+    None where it must be read in full: no possible event begins so, or it is a reversal.
+    """
     sort = _BY_SYMBOLS.get(symbols) if event_type == TRANSACTION else _BALANCE
-    return Heading(event_type=event_type, currency=currency, sort=sort if _CURRENCY.match(currency) else None)
+    if sort is None or not _CURRENCY.match(currency):
+        return None
+    return Heading(event_type=event_type, currency=currency, sort=sort)
 
 
-class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The leading fields of an event as they stand in its record. `amount`, or what is available, in ten-thousandths.
+class Glance(msgspec.Struct, frozen=True, gc=False):
+    """The leading fields of an event as they stand in its record, of which no more is checked than that one may begin so.
 
-    Nothing is checked yet.
+    `customers`: one or more ids, in UTF-8, none of them empty. `amount`, or what is available, in ten-thousandths.
     """
 
     heading: Heading
-    customer_ids: Sequence[str]
+    customers: tuple[bytes, ...]
     amount: int
 
     def __repr__(self) -> str:
@@ -75,17 +77,18 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return f"Glance(event_type={self.heading.event_type!r})"
 
 
+Heard = tuple[int, int, int]
+"""Sorts that are heard of whatever the amount; sorts that are from an amount on; the lowest of these, in ten-thousandths."""
+
+
 class Word(msgspec.Struct, frozen=True, kw_only=True):
     """All that may concern one customer, in short: at least what `decide` could tell, remember or take back.
 
-    A sort of transaction (direction, status, channel) is one bit. `always`: sorts that are told whatever the amount; `dear`:
-    by currency, sorts that are told from an amount on, and the lowest of these amounts, in ten-thousandths. `balances`: the
-    currencies of balances that are told or remembered, or None for all of them.
+    A sort of event is one bit. `by_currency`: of events in one that somebody named an amount in; `others`: in any other.
     """
 
-    always: int
-    dear: Mapping[str, tuple[int, int]]
-    balances: frozenset[str] | None
+    by_currency: Mapping[str, Heard]
+    others: Heard
 
 
 class Screen(msgspec.Struct, frozen=True, dict=True):
@@ -96,7 +99,6 @@ class Screen(msgspec.Struct, frozen=True, dict=True):
     def word(self, preferences: Preferences | None) -> Word:
         """The customer's word; None: of one who never said anything, and is told what is mandatory only."""
         always, dear, balances = 0, dict[str, tuple[int, int]](), set[str]()
-        every_balance = False
         for kind in self.catalogue.kinds:
             if unwanted(kind, preferences):
                 continue
@@ -104,7 +106,7 @@ class Screen(msgspec.Struct, frozen=True, dict=True):
             lowest = _thresholds(kind, asked)
             if kind.event_type == BALANCE:
                 balances.update(lowest)
-                every_balance = every_balance or not RULES[kind.rule].has_threshold
+                always |= 0 if RULES[kind.rule].has_threshold else _BALANCE
                 continue
             sorts = self._sorts[kind.name] & (_EVERY_SORT if kind.mandatory else _let_through(asked.filters))
             if RULES[kind.rule].compared is Compared.FROM_THRESHOLD:
@@ -113,7 +115,8 @@ class Screen(msgspec.Struct, frozen=True, dict=True):
                     dear[currency] = (others | sorts, min(least, amount))
             else:
                 always |= sorts
-        return _shared(always, tuple(sorted(dear.items())), None if every_balance else frozenset(balances))
+        heard = {one: (always | _BALANCE * (one in balances), *dear.get(one, (0, 0))) for one in dear.keys() | balances}
+        return _shared((always, 0, 0), tuple(sorted(heard.items())))
 
     @cached_property
     def _sorts(self) -> Mapping[str, int]:
@@ -124,32 +127,38 @@ class Screen(msgspec.Struct, frozen=True, dict=True):
         }
 
 
-def may_concern(glance: Glance, words: Iterable[Word]) -> bool:
-    """Whether the event must be read in full, as `words` are those of its customers.
+class Screened(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events must be read in full, by their places; of the others how many of each type, for how many customers."""
 
-    It may say yes too often, never too rarely: what no possible event begins with is left to whoever reads all of it.
+    unread: Sequence[int]
+    events: Mapping[str, int]
+    customers: int
+
+
+def screened(glances: Sequence[Glance | None], words: Iterable[Word]) -> Screened:
+    """What may concern somebody, as `words` are those of the customers of all `glances`, one after the other.
+
+    It may let too much through, never too little. Of balances comfortable ones may concern somebody too: they re-arm an
+    alert, and tell that what comes late is out of order.
     """
-    heading, customer_ids = glance.heading, glance.customer_ids
-    if heading.sort is None or not customer_ids or "" in customer_ids:
-        return True
-    if heading.sort == _BALANCE:
-        return _balance_may_concern(heading.currency, words)
-    return glance.amount < 0 or _transaction_may_concern(heading.sort, heading.currency, glance.amount, words)
-
-
-def _balance_may_concern(currency: str, words: Iterable[Word]) -> bool:
-    """Comfortable ones may too: they re-arm an alert, and tell that what comes late is out of order."""
-    return any(word.balances is None or currency in word.balances for word in words)
-
-
-def _transaction_may_concern(sort: int, currency: str, amount: int, words: Iterable[Word]) -> bool:
-    for word in words:
-        if word.always & sort:
-            return True
-        dear = word.dear.get(currency)
-        if dear is not None and amount >= dear[1] and dear[0] & sort:
-            return True
-    return False
+    next_word = iter(words).__next__
+    unread, events, customers = list[int](), dict[str, int](), 0
+    for place, glance in enumerate(glances):
+        if glance is None:
+            unread.append(place)
+            continue
+        heading, amount, concerns = glance.heading, glance.amount, False
+        for _ in glance.customers:
+            word = next_word()
+            always, dear, least = word.by_currency.get(heading.currency, word.others)
+            if always & heading.sort or (amount >= least and dear & heading.sort):
+                concerns = True
+        if concerns:
+            unread.append(place)
+        else:
+            events[heading.event_type] = events.get(heading.event_type, 0) + 1
+            customers += len(glance.customers)
+    return Screened(unread=unread, events=events, customers=customers)
 
 
 def _thresholds(kind: AlertKind, asked: AlertPreference) -> dict[str, int]:
@@ -195,6 +204,6 @@ def _limited(limit: frozenset[Any], place: int) -> int:
 
 
 @lru_cache(_WORDS_MAX)
-def _shared(always: int, dear: tuple[tuple[str, tuple[int, int]], ...], balances: frozenset[str] | None) -> Word:
+def _shared(others: Heard, by_currency: tuple[tuple[str, Heard], ...]) -> Word:
     """One word for all customers who asked for the same: millions of them are held in memory."""
-    return Word(always=always, dear=dict(dear), balances=balances)
+    return Word(by_currency=dict(by_currency), others=others)

@@ -54,7 +54,9 @@ def test_an_event_is_read_however_its_schema_is_named(framed_record: Record) -> 
 def test_a_guid_in_the_header_counts_whatever_the_value_begins_with() -> None:
     content = our_bytes("TransactionPosted", transaction_fields(customer_ids=[]))[10:]
 
-    head, _, start = framed(_with_header(content, guid_header(GUID)), VALUE_BYTES_MAX)
+    named = _with_header(content, guid_header(GUID))
+
+    head, _, start = framed(named.value, named.headers, VALUE_BYTES_MAX)
 
     assert content[:1] == b"\x00"
     assert (str(named_by(head)), start) == (str(GUID), 0)

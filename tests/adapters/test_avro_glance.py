@@ -3,11 +3,14 @@
 import json
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from consumer.adapters.avro import confluent
-from consumer.core.screen import LEADING, Glance, heading
+from consumer.adapters.avro import AvroDecoder, confluent
+from consumer.adapters.avro.framing import SCHEMA_HEADER, guid_header
+from consumer.core.record import Fetched, Record
+from consumer.core.screen import LEADING, Glance, Heading, heading
 from tests.avro import (
     ID,
     Listed,
@@ -23,12 +26,21 @@ from tests.avro import (
 )
 from tests.builders import record
 
-SEEN = Glance(
-    heading=heading("TransactionPosted", "EUR", ("DEBIT", "POSTED", "CARD_PRESENT")),
-    customer_ids=["cust-1"],
-    amount=2_500_000,
-)
+
+def begun(event_type: str, *symbols: str) -> Heading:
+    found = heading(event_type, "EUR", symbols)
+    assert found is not None
+    return found
+
+
+ABOUT_A_PAYMENT = begun("TransactionPosted", "DEBIT", "POSTED", "CARD_PRESENT")
+ABOUT_A_BALANCE = begun("BalanceChanged")
+SEEN = Glance(ABOUT_A_PAYMENT, (b"cust-1",), 2_500_000)
 DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 20}
+
+
+def glance(reader: AvroDecoder, one: Record) -> Glance | None:
+    return reader.glances(Fetched([one]))[0]
 
 
 def glanced(writer: Schema, fields: dict[str, Any]) -> Glance | None:
@@ -36,16 +48,15 @@ def glanced(writer: Schema, fields: dict[str, Any]) -> Glance | None:
     reader = decoder(Listed({ID: writer}))
     one = record(value=confluent(ID, json.dumps(writer), fields))
     reader.decode(one)
-    return reader.glance(one)
+    return glance(reader, one)
 
 
 def test_the_leading_fields_are_seen_as_they_stand() -> None:
     reader = experienced()
 
-    assert reader.glance(record(value=our_bytes("TransactionPosted", transaction_fields()))) == SEEN
-    assert reader.glance(
-        record(value=our_bytes("BalanceChanged", balance_fields(available=Decimal("-0.5"))))
-    ) == Glance(heading=heading("BalanceChanged", "EUR"), customer_ids=["cust-1"], amount=-5000)
+    assert glance(reader, record(value=our_bytes("TransactionPosted", transaction_fields()))) == SEEN
+    overdrawn = our_bytes("BalanceChanged", balance_fields(available=Decimal("-0.5")))
+    assert glance(reader, record(value=overdrawn)) == Glance(ABOUT_A_BALANCE, (b"cust-1",), -5000)
 
 
 @pytest.mark.parametrize("name", LEADING)
@@ -56,7 +67,7 @@ def test_our_own_schemas_begin_with_what_the_screen_wants(name: str) -> None:
 
 
 def test_the_first_record_of_a_schema_of_ours_is_seen_as_well() -> None:
-    assert decoder().glance(record(value=our_bytes("TransactionPosted", transaction_fields()))) == SEEN
+    assert glance(decoder(), record(value=our_bytes("TransactionPosted", transaction_fields()))) == SEEN
 
 
 def test_the_first_record_of_another_schema_is_read_in_full() -> None:
@@ -64,7 +75,7 @@ def test_the_first_record_of_another_schema_is_read_in_full() -> None:
 
     unread = record(value=confluent(ID, json.dumps(writer), transaction_fields()))
 
-    assert decoder(Listed({ID: writer})).glance(unread) is None
+    assert glance(decoder(Listed({ID: writer})), unread) is None
 
 
 def test_the_amount_counts_by_the_writers_scale() -> None:
@@ -120,7 +131,47 @@ def test_a_schema_that_begins_otherwise_is_read_in_full(writer: Schema, currency
     ],
 )
 def test_what_cannot_be_read_is_left_to_decode_which_says_why(value: bytes | None) -> None:
-    assert experienced().glance(record(value=value)) is None
+    assert glance(experienced(), record(value=value)) is None
+
+
+@pytest.mark.parametrize(
+    "odd", [{"customer_ids": []}, {"customer_ids": ["cust-1", ""]}, {"amount": Decimal(-1)}, {"currency": "euro"}]
+)
+def test_what_no_event_begins_with_is_left_to_decode(odd: dict[str, Any]) -> None:
+    assert glance(experienced(), record(value=our_bytes("TransactionPosted", transaction_fields(**odd)))) is None
+
+
+def test_a_reversal_is_read_in_full_whatever_anybody_asked_for() -> None:
+    reversal = our_bytes("TransactionPosted", transaction_fields(status="REVERSED"))
+
+    assert glance(experienced(), record(value=reversal)) is None
+
+
+def test_several_customers_and_one_whose_id_is_not_ascii_are_seen() -> None:
+    reader = experienced()
+    joint = our_bytes("TransactionPosted", transaction_fields(customer_ids=["cust-1", "cust-2"]))
+    accented = our_bytes("TransactionPosted", transaction_fields(customer_ids=["è"]))
+
+    assert glance(reader, record(value=joint)) == Glance(SEEN.heading, (b"cust-1", b"cust-2"), SEEN.amount)
+    assert glance(reader, record(value=accented)) == Glance(SEEN.heading, ("è".encode(),), SEEN.amount)
+
+
+def test_of_a_row_of_records_each_is_seen_as_it_would_be_alone() -> None:
+    writer = json.dumps(schema("TransactionPosted"))
+    reader = decoder(Listed({ID: writer}))
+    ours, theirs = our_bytes("TransactionPosted", transaction_fields()), confluent(ID, writer, transaction_fields())
+    reader.decode(record(value=theirs))
+    guid = (SCHEMA_HEADER, guid_header(UUID(int=7)))
+    row = [
+        record(value=value, headers=headers)
+        for value in (ours, theirs, None, b"", b"\x00", ours + bytes(262_144), ours, ours, theirs)
+        for headers in ((), (guid,), (("traceparent", b"00"),))
+    ]
+
+    seen = reader.glances(Fetched(row))
+
+    assert seen == [glance(reader, one) for one in row]
+    assert seen.count(SEEN) == 10
 
 
 def test_an_amount_beyond_its_precision_is_left_to_decode() -> None:
@@ -129,8 +180,8 @@ def test_an_amount_beyond_its_precision_is_left_to_decode() -> None:
     too_long = ours.replace(b"\x02\x00\x06EUR", b"\x22" + b"\x00" * 17 + b"\x06EUR")
 
     assert beyond != ours != too_long
-    assert experienced().glance(record(value=beyond)) is None
-    assert experienced().glance(record(value=too_long)) is None
+    assert glance(experienced(), record(value=beyond)) is None
+    assert glance(experienced(), record(value=too_long)) is None
 
 
 def test_preferences_are_no_event() -> None:
@@ -138,10 +189,10 @@ def test_preferences_are_no_event() -> None:
     one = record(value=our_bytes("AlertPreferences", preferences_fields()))
     reader.preferences(one)
 
-    assert reader.glance(one) is None
+    assert glance(reader, one) is None
 
 
 def test_what_stands_behind_the_leading_fields_is_not_looked_at() -> None:
     cut = our_bytes("TransactionPosted", transaction_fields())[:60]
 
-    assert experienced().glance(record(value=cut)) == SEEN
+    assert glance(experienced(), record(value=cut)) == SEEN

@@ -245,7 +245,7 @@ def test_a_table_whose_state_is_in_another_form_is_rebuilt_white_box(opens: Open
 def test_the_disk_of_the_old_one_is_given_back_although_it_was_read(opens: Opens) -> None:
     tables = rebuilding(opens())
     old = tables.in_use
-    assert old.words(["c1"]) == old.words(["c1"])
+    assert old.words([b"c1"]) == old.words([b"c1"])
     assert len(open_but_removed()) == 0
 
     assert tables.take_over(at_its_end("other"))
@@ -270,7 +270,7 @@ def test_who_reads_meanwhile_is_answered_by_the_old_one_or_the_new_one(opens: Op
         languages = set()
         while not over.is_set():
             found = tables.in_use.get("c1")
-            tables.in_use.words(["c2"])
+            tables.in_use.words([b"c2"])
             languages.add("none" if found is None else found.language)
         seen.append(languages)
 

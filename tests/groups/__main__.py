@@ -14,7 +14,7 @@ from typing import Any
 from consumer.adapters.kafka_source import KafkaSource
 from consumer.core.event import Event
 from consumer.core.flood import FloodLimits, Watch
-from consumer.core.record import Record
+from consumer.core.record import Fetched, Record
 from consumer.core.screen import Glance
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
@@ -36,8 +36,8 @@ class Halting:
         self._freeze = folder / f"{name}.freeze"
         self._stall = folder / f"{name}.stall"
 
-    def glance(self, _: Record) -> Glance | None:
-        return None
+    def glances(self, records: Fetched) -> list[Glance | None]:
+        return [None] * len(records)
 
     def awaited(self, _: Record) -> None:
         return None

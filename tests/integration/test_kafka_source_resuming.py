@@ -54,4 +54,4 @@ def test_what_was_heard_before_its_partition_went_is_not_delivered_white_box(
 
     monkeypatch.setattr(one.source._resuming, "go_on", lambda _: Fetched([gone, ours]))
 
-    assert one.source.poll(records_max=3, timeout_s=0.0) == [ours]
+    assert list(one.source.poll(records_max=3, timeout_s=0.0)) == [ours]

@@ -12,8 +12,8 @@ from consumer.core.decision import Suppress, cancellation, decide
 from consumer.core.event import Channel, Direction, Event, Money, TransactionStatus, event_type
 from consumer.core.notice import Change, EventKey
 from consumer.core.preferences import AlertPreference, Filters, Preferences
-from consumer.core.record import Record
-from consumer.core.screen import Screen, may_concern
+from consumer.core.record import Fetched, Record
+from consumer.core.screen import Screen, screened
 from consumer.core.standing import Memory, Questions, Side, Standing, StandingKey
 from consumer.core.weighing import questions, weigh
 from consumer.pipeline import Pipeline
@@ -117,10 +117,9 @@ def test_nor_would_what_is_screened_at_the_edge_of_a_threshold_or_a_filter(
 
 
 def hold(event: Event, customer: Preferences | None, kinds: Catalogue, memory: Memory) -> None:
-    glance = DECODER.glance(written(event))
-    assert glance is not None
+    glances = DECODER.glances(Fetched([written(event)]))
 
-    if not may_concern(glance, [Screen(kinds).word(customer)]):
+    if not screened(glances, [Screen(kinds).word(customer)]).unread:
         decision = decide(weigh(event, "cust-1", customer, kinds, PSEUDONYMS), memory, NOW)
         assert isinstance(decision, Suppress)
         assert decision.standings == ()
@@ -153,7 +152,7 @@ def test_a_row_of_events_changes_the_outbox_and_the_memory_as_without_the_screen
     )
     records = [written(msgspec.structs.replace(event, customer_ids=entitled)) for event, entitled in row]
 
-    passed = pipeline.screen(records).unread
+    passed = pipeline.screen(Fetched(records)).unread
 
     assert outcome(pipeline, passed, memory) == outcome(pipeline, records, memory)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumer.core.event import Event
 from consumer.core.notice import Change
-from consumer.core.record import Position, Record
+from consumer.core.record import Fetched, Position, Record
 from consumer.core.screen import Glance
 from consumer.core.standing import Memory, Questions
 from consumer.errors import Awaited, Unavailable, Undecodable
@@ -31,8 +31,8 @@ class Lessons:
         self.taught = {"known"}
         self._schemas = schemas
 
-    def glance(self, _: Record) -> Glance | None:
-        return None
+    def glances(self, records: Fetched) -> list[Glance | None]:
+        return [None] * len(records)
 
     def decode(self, record: Record) -> Event:
         awaited, schema = self.awaited(record), self._schemas[record.position]

@@ -2,7 +2,7 @@
 
 import io
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from consumer.adapters.avro.framing import (
     framed,
     head_of,
     named_by,
+    names_schema,
 )
 from consumer.adapters.avro.glance import Glancer, glancer
 from consumer.adapters.avro.library import Library
@@ -36,7 +37,7 @@ from consumer.core.preferences import (
     alerts_from_fields,
     preferences_with,
 )
-from consumer.core.record import Record
+from consumer.core.record import Fetched, Record
 from consumer.core.screen import Glance
 from consumer.errors import Awaited, DeadLetterReason, Undecodable
 from consumer.ports import SchemaVersions, WriterSchemas
@@ -96,16 +97,35 @@ class AvroDecoder:
         self._ahead_max = ahead_max
         self._readings: OrderedDict[bytes, _Reading | _Refusal] = OrderedDict()
 
-    def glance(self, record: Record) -> Glance | None:
-        """What the record begins with; None where only `decode` can tell: it is no event, or a registry must be asked."""
-        try:
-            head, content, start = framed(record, self._value_bytes_max)
-        except Undecodable:
-            return None
+    def glances(self, records: Fetched) -> Sequence[Glance | None]:
+        """What each begins with; None where only `decode` can tell: it is no event, or a registry must be asked.
+
+        What begins with the same head as the one before is framed as that, and nothing is looked up for it.
+        """
+        seen: list[Glance | None] = []
+        glance: Glancer = _unseen
+        head, size, length_max = b"", 1, 0.0
+        for value, headers in zip(records.columns.values, records.columns.headers, strict=True):
+            if value and value[:size] == head and not (headers and names_schema(headers)):
+                seen.append(glance(value, size) if len(value) <= length_max else None)
+                continue
+            try:
+                named, content, start = framed(value, headers, self._value_bytes_max)
+            except Undecodable:
+                seen.append(None)
+                continue
+            glance, bytes_max = self._glancer(named)
+            seen.append(glance(content, start) if len(content) - start <= bytes_max else None)
+            head, size = (named, start) if start else (b"", 1)
+            length_max = min(self._value_bytes_max, bytes_max + start)
+        return seen
+
+    def _glancer(self, head: bytes) -> tuple[Glancer, float]:
+        """How what was written so is glanced at, and how many bytes of it at most."""
         reading = self._readings.get(head) or self._learn_ours(head)
-        if not isinstance(reading, _Reading) or reading.glance is None or len(content) - start > reading.bytes_max:
-            return None
-        return reading.glance(content, start)
+        if not isinstance(reading, _Reading) or reading.glance is None:
+            return _unseen, 0.0
+        return reading.glance, reading.bytes_max
 
     def decode(self, record: Record) -> Event:
         """The event that the record tells of; its type is the full name of the schema, whatever the topic."""
@@ -150,7 +170,7 @@ class AvroDecoder:
 
     def _found(self, record: Record, expected: Collection[str]) -> tuple[bytes, bytes, int, _Reading]:
         """The head of the record, the bytes that hold its content, where that begins, and how it is read."""
-        head, content, start = framed(record, self._value_bytes_max)
+        head, content, start = framed(record.value, record.headers, self._value_bytes_max)
         reading = self._readings.get(head) or self._learn(head)
         if isinstance(reading, _Refusal):
             raise _refused(head, reading.reason, reading.detail)
@@ -189,6 +209,10 @@ class AvroDecoder:
                 return _asked(self._registry, writer).by_guid(writer.guid)
             case GlueVersion():
                 return _asked(self._glue, writer).by_version(writer.version)
+
+
+def _unseen(_: bytes, __: int) -> None:
+    """A Glancer: of what must be read in full."""
 
 
 def _asked(registry: _Registry | None, writer: WriterSchema) -> _Registry:

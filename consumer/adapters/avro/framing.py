@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from consumer.core.record import Record
+from consumer.core.record import Headers, Record, header_of
 from consumer.errors import DeadLetterReason, Undecodable
 
 SCHEMA_HEADER = "__value_schema_id"
@@ -64,7 +64,7 @@ class Fingerprint(msgspec.Struct, frozen=True):
 WriterSchema = ConfluentId | ConfluentGuid | GlueVersion | Fingerprint
 
 
-def framed(record: Record, bytes_max: int) -> tuple[bytes, bytes, int]:
+def framed(value: bytes | None, headers: Headers, bytes_max: int) -> tuple[bytes, bytes, int]:
     """The head that names the writer's schema, the bytes that hold the content, and where in these it begins.
 
     Looked for in this order: a GUID in the header `__value_schema_id` (01, then its 16 bytes; the value is all content);
@@ -74,13 +74,12 @@ def framed(record: Record, bytes_max: int) -> tuple[bytes, bytes, int]:
 
     Raises Undecodable where it is none of these, where the value is empty, or has, inflated or not, more than `bytes_max`.
     """
-    value = record.value
     if not value:
         raise Undecodable(DeadLetterReason.NO_VALUE, "the record has no value")
     if len(value) > bytes_max:
         raise Undecodable(DeadLetterReason.TOO_LARGE, f"the value has more than {bytes_max} bytes")
-    if record.headers and any(name == SCHEMA_HEADER for name, _ in record.headers):
-        return _in_header(record.header(SCHEMA_HEADER)), value, 0
+    if headers and names_schema(headers):
+        return _in_header(header_of(headers, SCHEMA_HEADER)), value, 0
     first = value[:1]
     if first == _CONFLUENT and len(value) >= CONFLUENT_BYTES:
         return value[:CONFLUENT_BYTES], value, CONFLUENT_BYTES
@@ -100,8 +99,13 @@ def head_of(record: Record, bytes_max: int) -> bytes:
     """The head alone: for that nothing is inflated, so what is compressed may still turn out to be no content."""
     value = record.value or b""
     if value[:2] == _GLUE + _ZLIB:
-        record = msgspec.structs.replace(record, value=_GLUE + _PLAIN + value[2:])
-    return framed(record, bytes_max)[0]
+        value = _GLUE + _PLAIN + value[2:]
+    return framed(value, record.headers, bytes_max)[0]
+
+
+def names_schema(headers: Headers) -> bool:
+    """Whether the schema is named by a header, whatever stands at the front of the value."""
+    return any(name == SCHEMA_HEADER for name, _ in headers)
 
 
 def named_by(head: bytes) -> WriterSchema:

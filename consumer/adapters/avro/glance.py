@@ -10,10 +10,10 @@ from consumer.adapters.avro.types import ArrayType, DecimalType, EnumType, Primi
 from consumer.adapters.avro.values import DECIMAL_BYTES_MAX, DIGITS_MAX
 from consumer.adapters.avro.wire import Wire
 from consumer.core.event import NAMESPACE
-from consumer.core.screen import DIGITS, LEADING, Glance, Heading, heading
+from consumer.core.screen import DIGITS, LEADING, TRANSACTION, Glance, Heading, heading
 
 Glancer = Callable[[bytes, int], Glance | None]
-"""From a record's value, and where its content starts in it, to what it begins with; None where that cannot be read."""
+"""From a record's value, and where its content starts in it, to what it begins with; None where it must be read in full."""
 
 _TEXT = Primitive("string")
 _ONE_ITEM, _NO_MORE_ITEMS, _THREE_LETTERS = 2, 0, b"\x06"
@@ -56,7 +56,7 @@ def _meanings(writer: Type, reader: Type) -> dict[str, str] | None:
 def _whole(wire: Wire, event_type: str, amount: DecimalType, meanings: tuple[dict[str, str], ...]) -> Glancer:
     """By fastavro, whatever the record looks like."""
     _, amount_name, _, *symbol_names = LEADING[event_type]
-    factor, bound = 10 ** (DIGITS - amount.scale), 10 ** min(amount.precision, DIGITS_MAX)
+    factor, lowest, bound = _measures(event_type, amount)
     symbols = tuple(zip(symbol_names, meanings, strict=True))
     integer = int.from_bytes
 
@@ -67,15 +67,14 @@ def _whole(wire: Wire, event_type: str, amount: DecimalType, meanings: tuple[dic
             fields = wire.read(stream)
         except Exception:  # noqa: BLE001 - bytes from outside: whoever reads all of it says what is wrong
             return None
-        raw = fields[amount_name]
+        raw, customers = fields[amount_name], tuple(map(str.encode, fields["customer_ids"]))
         unscaled = integer(raw, "big", signed=True)
-        if not 0 < len(raw) <= DECIMAL_BYTES_MAX or not -bound < unscaled < bound:
+        begun = heading(event_type, fields["currency"], tuple([of[fields[name]] for name, of in symbols]))
+        if begun is None or not customers or b"" in customers:
             return None
-        return Glance(
-            heading=heading(event_type, fields["currency"], tuple([of[fields[name]] for name, of in symbols])),
-            customer_ids=fields["customer_ids"],
-            amount=unscaled * factor,
-        )
+        if not 0 < len(raw) <= DECIMAL_BYTES_MAX or not lowest < unscaled < bound:
+            return None
+        return Glance(begun, customers, unscaled * factor)
 
     return glance
 
@@ -83,41 +82,50 @@ def _whole(wire: Wire, event_type: str, amount: DecimalType, meanings: tuple[dic
 def _short(whole: Glancer, event_type: str, amount: DecimalType, meanings: tuple[dict[str, str], ...]) -> Glancer:
     """The same at a third of the cost for what nearly all records look like; `whole` reads all others.
 
-    That is: one customer, a currency of three letters, and each length and each symbol in one byte. In Avro a number's
-    lowest bit is its sign and a set highest bit says that it goes on: a byte with neither is twice the number.
+    That is: one customer with an id in ASCII, a currency of three letters, and each length and each symbol in one byte. In
+    Avro a number's lowest bit is its sign and a set highest bit says that it goes on: a byte with neither is twice the
+    number.
     """
-    factor, bound = 10 ** (DIGITS - amount.scale), 10 ** min(amount.precision, DIGITS_MAX)
-    integer, heading_of, behind_amount = int.from_bytes, _headings(event_type, meanings), 4 + len(meanings)
+    factor, lowest, bound = _measures(event_type, amount)
+    integer, headings, behind_amount = int.from_bytes, _headings(event_type, meanings), 4 + len(meanings)
 
     def glance(value: bytes, start: int) -> Glance | None:
         try:
             length = value[start + 1]
-            amount_at = start + 4 + length // 2
-            amount_length = value[amount_at - 1]
-            amount_end = amount_at + amount_length // 2
-            shared = heading_of(value[amount_end : amount_end + behind_amount])
+            customer_end = start + 2 + length // 2
+            amount_length = value[customer_end + 1]
+            amount_end = customer_end + 2 + amount_length // 2
+            begun = headings(value[amount_end : amount_end + behind_amount])
+            customer = value[start + 2 : customer_end]
             if (
-                shared is None
+                begun is None
                 or value[start] != _ONE_ITEM
-                or value[amount_at - 2] != _NO_MORE_ITEMS
+                or value[customer_end] != _NO_MORE_ITEMS
                 or (length | amount_length) & _SIGNED_OR_LONGER
+                or not customer.isascii()
+                or not customer
                 or not 0 < amount_length <= 2 * DECIMAL_BYTES_MAX
             ):
                 return whole(value, start)
-            unscaled = integer(value[amount_at:amount_end], "big", signed=True)
-            if not -bound < unscaled < bound:
-                return None
-            return Glance(
-                heading=shared, customer_ids=[value[start + 2 : amount_at - 2].decode()], amount=unscaled * factor
-            )
-        except (IndexError, UnicodeDecodeError):
+            unscaled = integer(value[customer_end + 2 : amount_end], "big", signed=True)
+            return Glance(begun, (customer,), unscaled * factor) if lowest < unscaled < bound else None
+        except IndexError:
             return None
 
     return glance
 
 
+def _measures(event_type: str, amount: DecimalType) -> tuple[int, int, int]:
+    """Ten-thousandths in one unit of the amount's last digit, and between which amounts, in these, it is possible."""
+    bound: int = 10 ** min(amount.precision, DIGITS_MAX)
+    return 10 ** (DIGITS - amount.scale), -1 if event_type == TRANSACTION else -bound, bound
+
+
 def _headings(event_type: str, meanings: tuple[dict[str, str], ...]) -> Callable[[bytes], Heading | None]:
-    """From the bytes of currency and symbols to what they say; None where they are not four and one for each symbol."""
+    """From the bytes of currency and symbols to what they say; None where they are not four and one for each symbol.
+
+    Or where no event begins so, which is said once more by whoever reads all of it.
+    """
     places = [list(one.values()) for one in meanings]
 
     @lru_cache(_HEADINGS_MAX)

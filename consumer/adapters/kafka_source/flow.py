@@ -71,7 +71,7 @@ class Flow:
         if not self._partitions.held_back:
             return records
         self.rewind(consumer, filter(self._is_held_back, records))
-        return Fetched(filterfalse(self._is_held_back, records))
+        return Fetched([*filterfalse(self._is_held_back, records)])
 
     def _is_held_back(self, record: Record) -> bool:
         return key_of(record.position) in self._partitions.held_back

@@ -1,11 +1,13 @@
 """Between librdkafka's words and ours."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import overload
 
 from confluent_kafka import OFFSET_INVALID, KafkaError, Message, TopicPartition
 
 from consumer.adapters.kafka_source.partitions import Key
-from consumer.core.record import Delivery, Fetched, Position, Record
+from consumer.core.record import Columns, Delivery, Fetched, Headers, Position, Record
 
 _LOG_LEVEL = 2
 """Of librdkafka's own lines, unless set: what it says of lesser things comes through its error callback too, as a code."""
@@ -51,42 +53,99 @@ def records_of(
 ) -> tuple[Fetched, Sequence[tuple[Message, KafkaError]]]:
     """The records among them of partitions that are held, as polled, and the errors.
 
-    In one pass, and without a call for each: nothing else is done with so many.
+    In one pass, with a look at the books only where another partition begins: nothing else is done with so many.
     """
-    deliveries: Mapping[Key, Delivery] = {key: (*key, epoch) for key, epoch in epochs.items()}
-    records, counts, ends = list[Record](), dict[Delivery, int](), dict[Delivery, int]()
-    errors = list[tuple[Message, KafkaError]]()
+    held, errors = list[Message](), list[tuple[Message, KafkaError]]()
+    values, headers, begins = list[bytes | None](), list[Headers](), list[tuple[int, Delivery]]()
+    key: tuple[str | None, int | None] = None, None
+    delivery: Delivery | None = None
     for message in messages:
         error = message.error()
         if error is not None:
             errors.append((message, error))
             continue
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        of = message.topic(), message.partition()
+        if of != key:
+            key, delivery = of, _delivery(of, epochs)
+            if delivery is not None:
+                begins.append((len(held), delivery))
+        if delivery is not None:  # else it was taken away by a rebalance since it was fetched
+            held.append(message)
+            values.append(message.value())
+            headers.append(_headers(message))
+    counts, ends = _counted(held, begins)
+    columns = Columns(values=values, headers=headers, counts=counts, ends=ends)
+    return Fetched(Polled(held, epochs), columns), errors
+
+
+def _delivery(of: tuple[str | None, int | None], epochs: Mapping[Key, int]) -> Delivery | None:
+    topic, partition = of
+    assert topic is not None
+    assert partition is not None
+    epoch = epochs.get((topic, partition))
+    return None if epoch is None else (topic, partition, epoch)
+
+
+def _counted(
+    held: Sequence[Message], begins: Sequence[tuple[int, Delivery]]
+) -> tuple[Mapping[Delivery, int], Mapping[Delivery, int]]:
+    """How many there are of each delivery, and the offset after its last: they lie in runs that begin at these places."""
+    counts, ends, end = Counter[Delivery](), dict[Delivery, int](), len(held)
+    for begin, delivery in reversed(begins):
+        counts[delivery] += end - begin
+        ends.setdefault(delivery, _offset(held[end - 1]) + 1)
+        end = begin
+    return counts, ends
+
+
+def _offset(message: Message) -> int:
+    offset = message.offset()
+    assert offset is not None
+    return offset
+
+
+class Polled(Sequence[Record]):
+    """Messages without an error of partitions that were held in these epochs; a record is made when it is asked for."""
+
+    def __init__(self, messages: Sequence[Message], epochs: Mapping[Key, int]) -> None:
+        self._messages = messages
+        self._epochs = epochs
+
+    @overload
+    def __getitem__(self, at: int) -> Record: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Record]: ...
+    def __getitem__(self, at: int | slice) -> Record | Sequence[Record]:
+        """As of any sequence."""
+        if isinstance(at, slice):
+            return Polled(self._messages[at], self._epochs)
+        return self._record(self._messages[at])
+
+    def __iter__(self) -> Iterator[Record]:
+        """As of any sequence."""
+        return map(self._record, self._messages)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._messages)
+
+    def _record(self, message: Message) -> Record:
+        topic, partition = message.topic(), message.partition()
         assert topic is not None
         assert partition is not None
-        assert offset is not None
-        delivery = deliveries.get((topic, partition))
-        if delivery is None:  # taken away by a rebalance since it was fetched
-            continue
-        counts[delivery] = counts.get(delivery, 0) + 1
-        ends[delivery] = offset + 1
-        records.append(
-            Record(
-                position=Position(topic=topic, partition=partition, offset=offset),
-                key=message.key(),
-                value=message.value(),
-                headers=_headers(message),
-                timestamp_ms=message.timestamp()[1],
-                epoch=delivery[2],
-            )
+        return Record(
+            position=Position(topic=topic, partition=partition, offset=_offset(message)),
+            key=message.key(),
+            value=message.value(),
+            headers=tuple(_headers(message)),
+            timestamp_ms=message.timestamp()[1],
+            epoch=self._epochs[topic, partition],
         )
-    return Fetched(records, counts=counts, ends=ends), errors
 
 
-def _headers(message: Message) -> tuple[tuple[str, bytes | None], ...]:
+def _headers(message: Message) -> Headers:
     """As they came. A name that is not UTF-8 breaks Kafka's own rule and hides them all: the record counts without them."""
     try:
-        found = message.headers()
+        return message.headers() or ()  # type: ignore[return-value]
     except UnicodeDecodeError:
         return ()
-    return tuple(found) if found else ()  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -102,21 +102,21 @@ class PreferenceStore:
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
         with self._environment.begin(db=self._customers) as transaction:
-            row = _row(transaction, customer_id)
+            row = _row(transaction, customer_id.encode())
             return None if row is None else _understood(row, self._packing.unpack, self._look_up(transaction), None)
 
-    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
-        """What the screen wants to know of each of these customers, all as of one moment."""
+    def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
+        """What the screen wants to know of each of these, by their ids in UTF-8, all as of one moment."""
         known, word, stranger = self._packing.words.young.get, self._packing.word, self._packing.stranger
-        words = {}
+        words: list[Word] = []
         with self._environment.begin(db=self._customers) as transaction:
-            look_up = self._look_up(transaction)
-            for one in customer_ids:
-                row = _row(transaction, one)
+            look_up, row_of = self._look_up(transaction), transaction.get
+            for one in customers:
+                row = row_of(one) if 0 < len(one) <= _KEY_BYTES_MAX else None
                 if row is None:
-                    words[one] = stranger
+                    words.append(stranger)
                 else:
-                    words[one] = known(row[:NAME_BYTES]) or _understood(row, word, look_up, stranger)
+                    words.append(known(row[:NAME_BYTES]) or _understood(row, word, look_up, stranger))
         return words
 
     def _look_up(self, transaction: Any) -> LookUp:
@@ -228,8 +228,7 @@ def fits(customer_id: str) -> bool:
     return 0 < len(customer_id.encode()) <= _KEY_BYTES_MAX
 
 
-def _row(transaction: Any, customer_id: str) -> bytes | None:
-    key = customer_id.encode()
+def _row(transaction: Any, key: bytes) -> bytes | None:
     row: bytes | None = transaction.get(key) if 0 < len(key) <= _KEY_BYTES_MAX else None
     return row
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -79,9 +79,9 @@ class PreferenceTable:
         """What this customer asked for; None if nothing."""
         return self._tables.in_use.get(customer_id)
 
-    def words(self, customer_ids: Iterable[str]) -> Mapping[str, Word]:
-        """What may concern each of these customers, in short, as of one moment."""
-        return self._tables.in_use.words(customer_ids)
+    def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
+        """What may concern each of these, in short, as of one moment. Their ids are in UTF-8."""
+        return self._tables.in_use.words(customers)
 
     def ready(self) -> bool:
         """Whether all that the topic held at most `stale_max_s` ago is here, and enough of it to be believed.
