@@ -11,6 +11,10 @@ from consumer.errors import Broken, ExitCode, Unavailable
 
 _BUSY_TIMEOUT_MS = 5_000
 _WAL_BYTES_MAX = 64 * 1024 * 1024
+_WAL_PAGES = 4_000
+"""As many as two full batches write: with fewer, each commit would copy all it wrote into the file at once."""
+_CACHE_KIB = 16 * 1024
+"""Room for all the pages that a batch changes: with less they are written, and read again, before its end."""
 _PASSING = frozenset(
     {"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "NOMEM", "PROTOCOL", "INTERRUPT", "PERM"}
 )
@@ -55,6 +59,8 @@ def connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync may leave it in the drive's cache
         db.execute("PRAGMA foreign_keys = ON")
         db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MAX}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         undo.pop_all()
     return db
 
