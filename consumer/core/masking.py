@@ -67,7 +67,9 @@ class MaskedSymbol(msgspec.Struct, frozen=True, kw_only=True, tag="symbol"):
 Masked = MaskedDigits | MaskedMoney | MaskedName | MaskedInstant | MaskedSymbol
 
 _SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
-_LEVEL_FROM = {"amount": DetailLevel.SOME, "balance": DetailLevel.FULL, "counterparty": DetailLevel.FULL}
+_LOWEST, _HIGHEST = DetailLevel.NONE.rank, DetailLevel.FULL.rank
+_RANK_FROM = {"amount": DetailLevel.SOME.rank, "balance": _HIGHEST, "counterparty": _HIGHEST}
+_REVEALING = (MaskedMoney, MaskedName)
 
 
 def masked_values(event: Event, level: DetailLevel) -> Mapping[str, Masked]:
@@ -90,8 +92,10 @@ def at_level(values: Mapping[str, Masked], level: DetailLevel) -> Mapping[str, M
 
 def _rank_from(name: str, value: Masked) -> int:
     """From which level on a value may be shown; money and names that nobody ruled on, at FULL only."""
-    strict = DetailLevel.FULL if isinstance(value, MaskedMoney | MaskedName) else DetailLevel.NONE
-    return _LEVEL_FROM.get(name, strict).rank
+    ruled = _RANK_FROM.get(name)
+    if ruled is not None:
+        return ruled
+    return _HIGHEST if isinstance(value, _REVEALING) else _LOWEST
 
 
 def _masked(event: Event) -> Mapping[str, Masked]:

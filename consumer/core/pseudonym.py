@@ -1,13 +1,14 @@
 """Stand-ins for what the outbox must recognise but never hold."""
 
 import hmac
+from functools import cached_property
 
 import msgspec
 
 from consumer.core.preferences import Phone
 
 
-class Pseudonyms(msgspec.Struct, frozen=True):
+class Pseudonyms(msgspec.Struct, frozen=True, dict=True):
     """HMAC-SHA256 under the bank's own key: the same input gives the same stand-in, and only the key's holder can match it.
 
     `key`: at least 16 bytes, from settings; replaced, it makes everything remembered under it unrecognisable.
@@ -29,7 +30,13 @@ class Pseudonyms(msgspec.Struct, frozen=True):
         return self._digest("phone", phone.e164)
 
     def _digest(self, domain: str, value: str) -> str:
-        return hmac.digest(self.key, f"{domain}:{value}".encode(), "sha256").hex()
+        digest = self._keyed.copy()  # at half the cost of beginning with the key each time
+        digest.update(f"{domain}:{value}".encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def _keyed(self) -> hmac.HMAC:
+        return hmac.new(self.key, digestmod="sha256")
 
     def __repr__(self) -> str:
         """Nothing of it."""

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ class Compared(enum.StrEnum):
     BELOW_ZERO = "below_zero"
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a kind looks for. `concerns` tells whether an event of `event_type` is of the sort that it speaks of at all.
 
     `stages`: the transaction's statuses at which it is told; empty for events that have none.
@@ -45,17 +46,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     compared: Compared
     stages: frozenset[TransactionStatus] = frozenset()
 
-    @property
+    @cached_property
     def compares(self) -> bool:
         """Whether an amount decides at all."""
         return self.compared is not Compared.NOTHING
 
-    @property
+    @cached_property
     def has_threshold(self) -> bool:
         """Whether the catalogue must, and a customer may, name an amount."""
         return self.compared in {Compared.FROM_THRESHOLD, Compared.BELOW_THRESHOLD}
 
-    @property
+    @cached_property
     def has_standing(self) -> bool:
         """Whether it is about which side of a threshold an account is on, and so can be told until recovered."""
         return self.compared in {Compared.BELOW_THRESHOLD, Compared.BELOW_ZERO}
@@ -72,6 +73,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
         return f"Threshold(source={self.source!r})"
 
 
+_NOTHING = Threshold(amount=Decimal(0), source="rule")
 RULES: dict[str, Rule] = {}
 """Every rule by the name that the catalogue calls it by: the name of its function."""
 
@@ -155,7 +157,7 @@ def threshold_of(
     The customer's own, else the catalogue's: a threshold says nothing of other currencies. `widest`: whichever tells more.
     """
     if rule.compared is Compared.BELOW_ZERO:
-        return Threshold(amount=Decimal(0), source="rule")
+        return _NOTHING
     shipped = catalogue.get(currency)
     if customer is None or customer.currency != currency:
         return None if shipped is None else Threshold(amount=shipped, source="catalogue")
