@@ -122,10 +122,7 @@ def _measures(event_type: str, amount: DecimalType) -> tuple[int, int, int]:
 
 
 def _headings(event_type: str, meanings: tuple[dict[str, str], ...]) -> Callable[[bytes], Heading | None]:
-    """From the bytes of currency and symbols to what they say; None where they are not four and one for each symbol.
-
-    Or where no event begins so, which is said once more by whoever reads all of it.
-    """
+    """From the bytes of currency and symbols to what they say; None where it is not short, or no event begins so."""
     places = [list(one.values()) for one in meanings]
 
     @lru_cache(_HEADINGS_MAX)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from consumer.adapters.outbox_sqlite.moves import Delivery, Step, move
-from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, micros, notice_row, occurrences_of
+from consumer.adapters.outbox_sqlite.rows import NOTICE_COLUMNS, NOTICE_PLACES, notice_row, occurrences_of
 from consumer.core.delivery import UNTOLD, Remark, State, Trigger
 from consumer.core.notice import Cancellation, Change, EventKey, Notice
 from consumer.core.standing import Memory, Occurrence, Questions, Side, Standing, StandingChange, StandingKey
@@ -24,7 +24,7 @@ _INSERT_NOTICE = (
 )
 _INSERT_DELIVERY = (
     "INSERT INTO deliveries (notice_id, state, reason, rank, occurred_at, stale_at, not_before) "
-    "VALUES (?, 'pending', ?, ?, ?, ?, ?)"
+    "SELECT id, 'pending', ?, rank, occurred_at, stale_at, not_before FROM notices WHERE id > ?"
 )
 _KEYS_MAX = 300
 """Three variables each, of the 999 that an old SQLite allows in one statement."""
@@ -100,6 +100,7 @@ class Recording:
         (highest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM notices").fetchone()
         numbered = list(enumerate(changes, highest + 1))
         notices = self._insert_notices(numbered)
+        self._db.execute(_INSERT_DELIVERY, (Remark.RECORDED.value, highest))
         self._tell(numbered)
         self._set(numbered)
         for notice_id, change in numbered:
@@ -124,30 +125,12 @@ class Recording:
         )
         if offered and inserted.rowcount < len(offered):
             raise Conflict(self._known(offered))
-        self._start([(notice_id, notice) for notice_id, notice, _ in offered])
         return len(offered)
 
     def _known(self, offered: Sequence[tuple[int, Notice, object]]) -> frozenset[EventKey]:
         """Those of the offered that were there before, and so were not inserted."""
         new = {row[0] for row in self._db.execute("SELECT id FROM notices WHERE id >= ?", (offered[0][0],))}
         return frozenset(notice.key for notice_id, notice, _ in offered if notice_id not in new)
-
-    def _start(self, notices: Sequence[tuple[int, Notice]]) -> None:
-        """Each new notice is pending."""
-        self._db.executemany(
-            _INSERT_DELIVERY,
-            [
-                (
-                    notice_id,
-                    Remark.RECORDED.value,
-                    notice.rank,
-                    micros(notice.occurred_at),
-                    micros(notice.stale_at),
-                    micros(notice.not_before),
-                )
-                for notice_id, notice in notices
-            ],
-        )
 
     def _tell(self, numbered: Sequence[tuple[int, Change]]) -> None:
         """What the new notices stand for is told from now on. Raises Conflict where some of it was told already."""
