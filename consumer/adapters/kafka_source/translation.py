@@ -75,7 +75,7 @@ def records_of(
             headers.append(_headers(message))
     counts, ends = _counted(held, begins)
     columns = Columns(values=values, headers=headers, counts=counts, ends=ends)
-    return Fetched(Polled(held, epochs), columns), errors
+    return Fetched(Polled(held, headers, epochs), columns), errors
 
 
 def _delivery(of: tuple[str | None, int | None], epochs: Mapping[Key, int]) -> Delivery | None:
@@ -107,8 +107,10 @@ def _offset(message: Message) -> int:
 class Polled(Sequence[Record]):
     """Messages without an error of partitions that were held in these epochs; a record is made when it is asked for."""
 
-    def __init__(self, messages: Sequence[Message], epochs: Mapping[Key, int]) -> None:
+    def __init__(self, messages: Sequence[Message], headers: Sequence[Headers], epochs: Mapping[Key, int]) -> None:
+        """The `headers` are those of the messages: one must not be asked for them twice."""
         self._messages = messages
+        self._headers = headers
         self._epochs = epochs
 
     @overload
@@ -118,18 +120,18 @@ class Polled(Sequence[Record]):
     def __getitem__(self, at: int | slice) -> Record | Sequence[Record]:
         """As of any sequence."""
         if isinstance(at, slice):
-            return Polled(self._messages[at], self._epochs)
-        return self._record(self._messages[at])
+            return Polled(self._messages[at], self._headers[at], self._epochs)
+        return self._record(self._messages[at], self._headers[at])
 
     def __iter__(self) -> Iterator[Record]:
         """As of any sequence."""
-        return map(self._record, self._messages)
+        return map(self._record, self._messages, self._headers)
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self._messages)
 
-    def _record(self, message: Message) -> Record:
+    def _record(self, message: Message, headers: Headers) -> Record:
         topic, partition = message.topic(), message.partition()
         assert topic is not None
         assert partition is not None
@@ -137,15 +139,18 @@ class Polled(Sequence[Record]):
             position=Position(topic=topic, partition=partition, offset=_offset(message)),
             key=message.key(),
             value=message.value(),
-            headers=tuple(_headers(message)),
+            headers=tuple(headers),
             timestamp_ms=message.timestamp()[1],
             epoch=self._epochs[topic, partition],
         )
 
 
 def _headers(message: Message) -> Headers:
-    """As they came. A name that is not UTF-8 breaks Kafka's own rule and hides them all: the record counts without them."""
+    """As they came. A name that is not UTF-8 breaks Kafka's own rule and hides them all: the record counts without them.
+
+    To be asked once: such a message raises (SystemError, by confluent-kafka 2.16) and hands out a null pointer from then on.
+    """
     try:
         return message.headers() or ()  # type: ignore[return-value]
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, SystemError):
         return ()
