@@ -128,7 +128,10 @@ class PreferenceTable(Protocol):
     """The customers' preferences, local to this process."""
 
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
-        """What may concern each of these, in short, as of what they asked for now. Their ids are in UTF-8."""
+        """What may concern each of these, in short, as of what they asked for now: one for each, in their order.
+
+        Their ids are in UTF-8.
+        """
         ...
 
     def get(self, customer_id: str) -> Preferences | None:

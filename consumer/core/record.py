@@ -103,8 +103,8 @@ class Fetched(Sequence[Record]):
 
     def __init__(self, records: Sequence[Record] = (), columns: Columns | None = None) -> None:
         """The columns are made here, unless whoever fetched them has done so."""
-        self._records = records
-        self.columns = columns or _columns(records)
+        self._records = tuple(records) if columns is None else records
+        self.columns = _columns(self._records) if columns is None else columns
 
     @property
     def by_topic(self) -> Mapping[str, int]:

@@ -73,7 +73,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
         return f"Threshold(source={self.source!r})"
 
 
-_NOTHING = Threshold(amount=Decimal(0), source="rule")
+_ZERO = Threshold(amount=Decimal(0), source="rule")
 RULES: dict[str, Rule] = {}
 """Every rule by the name that the catalogue calls it by: the name of its function."""
 
@@ -157,7 +157,7 @@ def threshold_of(
     The customer's own, else the catalogue's: a threshold says nothing of other currencies. `widest`: whichever tells more.
     """
     if rule.compared is Compared.BELOW_ZERO:
-        return _NOTHING
+        return _ZERO
     shipped = catalogue.get(currency)
     if customer is None or customer.currency != currency:
         return None if shipped is None else Threshold(amount=shipped, source="catalogue")

@@ -136,12 +136,12 @@ class Screened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def screened(glances: Sequence[Glance | None], words: Iterable[Word]) -> Screened:
-    """What may concern somebody, as `words` are those of the customers of all `glances`, one after the other.
+    """What may concern somebody: `words` are those of the customers of all `glances`, one for each, in their order.
 
     It may let too much through, never too little. Of balances comfortable ones may concern somebody too: they re-arm an
     alert, and tell that what comes late is out of order.
     """
-    next_word = iter(words).__next__
+    left = iter(words)
     unread, events, customers = list[int](), dict[str, int](), 0
     for place, glance in enumerate(glances):
         if glance is None:
@@ -149,7 +149,7 @@ def screened(glances: Sequence[Glance | None], words: Iterable[Word]) -> Screene
             continue
         heading, amount, concerns = glance.heading, glance.amount, False
         for _ in glance.customers:
-            word = next_word()
+            word = next(left)
             always, dear, least = word.by_currency.get(heading.currency, word.others)
             if always & heading.sort or (amount >= least and dear & heading.sort):
                 concerns = True
@@ -158,6 +158,7 @@ def screened(glances: Sequence[Glance | None], words: Iterable[Word]) -> Screene
         else:
             events[heading.event_type] = events.get(heading.event_type, 0) + 1
             customers += len(glance.customers)
+    assert next(left, None) is None, "a word too many: somebody was held against another's"
     return Screened(unread=unread, events=events, customers=customers)
 
 

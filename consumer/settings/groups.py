@@ -174,10 +174,10 @@ class Outbox(Group):
     )
 
     used_max_bytes: int = Field(
-        default=64 * 2**30, ge=2**20, description="Intake waits while the outbox takes up so much, its log included"
+        default=64 * 2**30, ge=2**26, description="Intake waits while the outbox takes up so much, its log included"
     )
     used_alarm_bytes: int = Field(
-        default=32 * 2**30, ge=2**20, description="There is an alarm when it takes up so much; below its maximum"
+        default=32 * 2**30, ge=2**25, description="There is an alarm when it takes up so much; below its maximum"
     )
     free_min_bytes: int = Field(
         default=256 * 2**20, ge=0, description="Intake waits while less than this is free on the outbox's disk"

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from consumer.adapters.avro import AvroDecoder, confluent
+from consumer.adapters.avro.decoder import VALUE_BYTES_MAX
+from consumer.adapters.avro.density import VALUES_MAX
 from consumer.adapters.avro.framing import SCHEMA_HEADER, guid_header
 from consumer.core.record import Fetched, Record
 from consumer.core.screen import LEADING, Glance, Heading, heading
@@ -172,6 +174,30 @@ def test_of_a_row_of_records_each_is_seen_as_it_would_be_alone() -> None:
 
     assert seen == [glance(reader, one) for one in row]
     assert seen.count(SEEN) == 10
+
+
+@pytest.mark.parametrize("longer", [0, 1])
+def test_a_value_that_is_too_large_is_left_to_decode_whatever_came_before(longer: int) -> None:
+    value = our_bytes("TransactionPosted", transaction_fields())
+    filled = value + bytes(VALUE_BYTES_MAX - len(value) + longer)
+
+    seen = experienced().glances(Fetched([record(value=value), record(value=filled), record(value=value)]))
+
+    assert seen == [SEEN, None if longer else SEEN, SEEN]
+
+
+def test_a_value_that_could_become_too_many_values_is_left_to_decode_whatever_came_before() -> None:
+    writer = with_field("amount", type=DECIMAL | {"scale": 2})
+    nothing = [{"name": f"nothing_{number}", "type": "null"} for number in range(9)]
+    note = {"type": "record", "name": "Note", "fields": [{"name": "number", "type": "int"}, *nothing]}
+    writer["fields"].append({"name": "notes", "type": {"type": "array", "items": note}, "default": []})
+    reader = decoder(Listed({ID: writer}))
+    value = confluent(ID, json.dumps(writer), transaction_fields(notes=[]))
+    reader.decode(record(value=value))
+    dense = value + bytes(VALUES_MAX // 10)
+
+    assert reader.glances(Fetched([record(value=value), record(value=dense)])) == [SEEN, None]
+    assert reader.glances(Fetched([record(value=dense), record(value=dense)])) == [None, None]
 
 
 def test_an_amount_beyond_its_precision_is_left_to_decode() -> None:

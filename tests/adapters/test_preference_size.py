@@ -105,7 +105,7 @@ def test_a_table_that_grows_answers_right_all_the_while_and_gives_the_alarm_long
         assert "is full" in str(full)
         assert "AVVISO_PREFERENCES__SIZE_MAX_BYTES" in str(full)
         assert min(asked) > 0
-        assert 0.6 * written < alarmed_after < written
+        assert 0.6 * written < alarmed_after < 0.95 * written  # readers keep old pages in use, more or less
         [alarm] = lines(caplog, "preferences_filling")
         assert 0.8 * LIMIT_BYTES <= alarm["used_bytes"] < 0.9 * LIMIT_BYTES
         assert alarm["used_bytes"] + alarm["free_bytes"] == LIMIT_BYTES

@@ -154,6 +154,19 @@ def test_every_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
+def test_a_batch_has_room_in_memory_and_in_the_log_which_stays_far_below_the_smallest_limit(tmp_path: Path) -> None:
+    with opened(tmp_path / "outbox.db") as outbox:
+        cache_kib, log_pages, log_bytes, page_bytes = outbox._writer.do(
+            lambda db: [
+                db.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("cache_size", "wal_autocheckpoint", "journal_size_limit", "page_size")
+            ]
+        )
+
+    assert (cache_kib, log_pages, log_bytes) == (-16 * 1024, 4_000, 4_000 * page_bytes)
+    assert 4 * log_bytes < 2**26
+
+
 def test_the_schema_knows_exactly_the_states_of_the_machine(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
     with opened(path) as outbox:

@@ -117,9 +117,9 @@ def test_nor_would_what_is_screened_at_the_edge_of_a_threshold_or_a_filter(
 
 
 def hold(event: Event, customer: Preferences | None, kinds: Catalogue, memory: Memory) -> None:
-    glances = DECODER.glances(Fetched([written(event)]))
+    [glance] = DECODER.glances(Fetched([written(event)]))
 
-    if not screened(glances, [Screen(kinds).word(customer)]).unread:
+    if glance is not None and not screened([glance], [Screen(kinds).word(customer)] * len(glance.customers)).unread:
         decision = decide(weigh(event, "cust-1", customer, kinds, PSEUDONYMS), memory, NOW)
         assert isinstance(decision, Suppress)
         assert decision.standings == ()

@@ -116,7 +116,7 @@ class AvroDecoder:
                 continue
             glance, bytes_max = self._glancer(named)
             seen.append(glance(content, start) if len(content) - start <= bytes_max else None)
-            head, size = (named, start) if start else (b"", 1)
+            head, size = (named, start) if start else (b"", 1)  # no value begins with that
             length_max = min(self._value_bytes_max, bytes_max + start)
         return seen
 

@@ -116,7 +116,7 @@ def _short(whole: Glancer, event_type: str, amount: DecimalType, meanings: tuple
 
 
 def _measures(event_type: str, amount: DecimalType) -> tuple[int, int, int]:
-    """Ten-thousandths in one unit of the amount's last digit, and between which amounts, in these, it is possible."""
+    """Ten-thousandths in a unit of the amount's last digit, and between how many of these units it is possible."""
     bound: int = 10 ** min(amount.precision, DIGITS_MAX)
     return 10 ** (DIGITS - amount.scale), -1 if event_type == TRANSACTION else -bound, bound
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from consumer.errors import Broken, ExitCode, Unavailable
 
 _BUSY_TIMEOUT_MS = 5_000
-_WAL_BYTES_MAX = 64 * 1024 * 1024
 _WAL_PAGES = 4_000
-"""As many as two full batches write: with fewer, each commit would copy all it wrote into the file at once."""
+"""After so many the log is copied into the file; with the usual 1,000 each full batch, of up to 1,500, waits for that."""
+_WAL_BYTES_MAX = _WAL_PAGES * 4096
+"""To what the log is cut down once it has been copied."""
 _CACHE_KIB = 16 * 1024
 """Room for all the pages that a batch changes: with less they are written, and read again, before its end."""
 _PASSING = frozenset(
