@@ -19,6 +19,8 @@ from consumer.core.screen import Word
 from consumer.errors import Broken, ExitCode
 from consumer.telemetry import PREFERENCES_BYTES, Line, alarm
 
+DATA = "data.mdb"
+"""What LMDB calls the file that holds everything."""
 _READERS_MAX = 512
 _KEY_BYTES_MAX = 511
 _FILLING_PERCENT = 80
@@ -72,8 +74,13 @@ class PreferenceStore:
     disk is used only as it fills: to grow the map later, every thread would have to be kept from reading meanwhile.
     """
 
-    def __init__(self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word]) -> None:
-        """Open or create the folder `path`; raises Broken where that cannot be."""
+    def __init__(
+        self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word], synced: bool = True
+    ) -> None:
+        """Open or create the folder `path`; raises Broken where that cannot be.
+
+        `synced`: what is written is on the disk before the next write; else whenever the system likes, in any order.
+        """
         self.path = path
         self._size_max_bytes = size_max_bytes
         self._said_filling = False
@@ -85,6 +92,7 @@ class PreferenceStore:
                 max_dbs=3,
                 max_readers=_READERS_MAX,
                 mode=0o600,
+                sync=synced,
                 metasync=False,  # a crash of the machine may undo the last write, offsets included: it is read again
             )
             self._customers = self._environment.open_db(_CUSTOMERS)
@@ -206,6 +214,13 @@ class PreferenceStore:
                 transaction.put(_IN_USE, b"")
                 if state is not None:
                     transaction.put(_STATE, msgspec.json.encode(state))
+        except lmdb.Error as problem:
+            raise _damaged(f"cannot be written ({type(problem).__name__})") from None
+        self.sync()
+
+    def sync(self) -> None:
+        """Return once everything that was written is on the disk; raises Broken."""
+        try:
             self._environment.sync(True)
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
