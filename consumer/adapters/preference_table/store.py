@@ -157,8 +157,9 @@ class PreferenceStore:
         try:
             with self._environment.begin(write=True) as transaction:
                 shares = Shares()
-                for customer_id, change in changes.items():
-                    self._change(transaction, customer_id.encode(), change, shares)
+                with transaction.cursor(self._customers) as cursor:
+                    for customer_id in sorted(changes):  # neighbours share pages, which are then still at hand
+                        self._change(transaction, cursor, customer_id.encode(), changes[customer_id], shares)
                 shares.settle(transaction, self._wishes)
                 transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
         except lmdb.MapFullError:
@@ -169,14 +170,14 @@ class PreferenceStore:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
         self._watch_size()
 
-    def _change(self, transaction: Any, key: bytes, change: Change, shares: Shares) -> None:
+    def _change(self, transaction: Any, cursor: Any, key: bytes, change: Change, shares: Shares) -> None:
         preferences = self._suspended(transaction, key) if isinstance(change, Suspend) else change
         if preferences is None:
-            old = transaction.pop(key, db=self._customers)
+            old = cursor.pop(key)
         else:
             row, wishes = self._packing.pack(preferences)
             shares.take(row[:NAME_BYTES], wishes)
-            old = transaction.replace(key, row, db=self._customers)
+            old = cursor.replace(key, row)
         if old is not None:
             shares.give_up(old[:NAME_BYTES])
 
@@ -238,9 +239,9 @@ class PreferenceStore:
         self.close()
 
 
-def fits(customer_id: str) -> bool:
-    """Whether the table can have an entry of this name: 1 to 511 bytes in UTF-8."""
-    return 0 < len(customer_id.encode()) <= _KEY_BYTES_MAX
+def fits(key: bytes) -> bool:
+    """Whether the table can have an entry of this name: 1 to 511 bytes."""
+    return 0 < len(key) <= _KEY_BYTES_MAX
 
 
 def _row(transaction: Any, customer_id: str) -> bytes | None:
