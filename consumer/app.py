@@ -20,7 +20,7 @@ from consumer.adapters.avro import AvroDecoder
 from consumer.adapters.kafka_dead_letters import KafkaDeadLetters
 from consumer.adapters.kafka_source import KafkaSource, SourceLimits
 from consumer.adapters.outbox_sqlite import SqliteOutbox
-from consumer.adapters.preference_table import Pace, PreferenceTable
+from consumer.adapters.preference_table import Pace, PreferenceTable, this_boot
 from consumer.adapters.registry import Asking, Errands, GlueSchemas, at_once
 from consumer.adapters.sns import SnsProvider
 from consumer.backoff import endless, exponential
@@ -230,6 +230,7 @@ def _preferences(
         accepted_letters=accepted.dead_letters,
         now=utc_now,
         pace=Pace(stale_max_s=settings.preferences.stale_max_s),
+        boot_id=this_boot(),
     )
 
 

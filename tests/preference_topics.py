@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from consumer.adapters.preference_table import PreferenceTable
+from consumer.adapters.preference_table import PreferenceTable, this_boot
 from consumer.adapters.preference_table.pace import Pace
 from consumer.core.flood import FloodLimits
 from consumer.core.preferences import Preferences
@@ -43,6 +43,7 @@ def follow(kafka: Kafka | str, path: Path, topic: str, **changes: Any) -> Prefer
         "flood": FloodLimits(),
         "now": lambda: NOW,
         "pace": HASTE,
+        "boot_id": this_boot(),
     }
     servers = kafka if isinstance(kafka, str) else kafka.bootstrap_servers
     settings: dict[str, str | int] = {"bootstrap.servers": servers, "fetch.wait.max.ms": 50}

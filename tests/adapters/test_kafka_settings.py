@@ -27,7 +27,8 @@ from tests.preference_topics import wanted
 
 def settings_of_each_client(given: dict[str, str | int | float | bool], folder: Path) -> list[dict[str, Any]]:
     open_table = partial(PreferenceStore, size_max_bytes=2**20, word=Screen(CATALOGUE).word)
-    with closing(Tables(folder, open_table, None)) as tables:
+    stranger = Screen(CATALOGUE).word(None)
+    with closing(Tables(folder, open_table, None, stranger=stranger, boot_id=None)) as tables:
         follower = Follower(
             given,
             topic="preferences",

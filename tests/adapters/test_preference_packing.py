@@ -3,9 +3,10 @@
 from datetime import time
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from consumer.adapters.preference_table.packing import NAME_BYTES, WISHES_BYTES_MAX, Packing, Wishes
+from consumer.adapters.preference_table.packing import NAME_BYTES, PACKED_MAX, WISHES_BYTES_MAX, Packing, Wishes
 from consumer.core.event import Channel, Direction, Money
 from consumer.core.preferences import AlertPreference, Filters, Preferences, QuietHours, Repeat
 from consumer.core.screen import Screen, Word
@@ -107,6 +108,41 @@ def test_no_more_is_remembered_than_allowed_and_nothing_is_mistaken_for_it() -> 
     assert making.made == 1 + 4  # the first was forgotten when the third came
 
 
+def test_wishes_are_packed_once_for_all_who_have_one_mapping_of_alerts() -> None:
+    packing = Packing(WORD)
+    first, second = (msgspec.structs.replace(FULL, customer_id=name) for name in ("anna", "john"))
+
+    (row, wishes), (other_row, other_wishes) = packing.pack(first), packing.pack(second)
+
+    assert wishes is other_wishes
+    assert (packing.unpack(row, lambda _: wishes), packing.unpack(other_row, lambda _: wishes)) == (first, second)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"consents": {"marketing": False}}, {"consents": {}}, {"suspended": True}, {"alerts": {}}], ids=str
+)
+def test_who_shares_alerts_and_nothing_else_has_wishes_of_their_own(changes: dict[str, object]) -> None:
+    kept = Kept(Packing(WORD))
+    other = msgspec.structs.replace(FULL, **changes)
+
+    rows = [kept.row(asked) for asked in (FULL, other, FULL, other)]
+
+    assert [kept.unpacked(row) for row in rows] == [FULL, other, FULL, other]
+    assert len(kept.wishes) == 2
+
+
+def test_no_more_of_what_was_packed_is_remembered_than_the_limit_and_nothing_very_long_white_box() -> None:
+    packing = Packing(WORD)
+    for number in range(PACKED_MAX + 1):
+        packing.pack(preferences(alerts={"large_debit": AlertPreference(enabled=bool(number % 2))}))
+    assert len(packing._packed) == 1
+
+    countries = frozenset(f"C{number}" for number in range(WISHES_BYTES_MAX))
+    packing.pack(preferences(alerts={"a": AlertPreference(enabled=True, filters=Filters(countries=countries))}))
+
+    assert len(packing._packed) == 1
+
+
 def test_wishes_that_are_very_long_are_not_remembered() -> None:
     countries = frozenset(f"C{number}" for number in range(WISHES_BYTES_MAX))
     alert = AlertPreference(enabled=True, filters=Filters(countries=countries))
@@ -137,10 +173,10 @@ def test_a_customer_whose_wishes_are_not_there_is_refused() -> None:
 def test_nothing_of_what_is_packed_is_shown() -> None:
     packing = Packing(WORD)
     row, _ = packing.pack(FULL)
+    [remembered] = packing._packed.values()
+    shown = [Wishes(FULL.consents, FULL.alerts, suspended=False), packing._rest_of(row[NAME_BYTES:]), remembered]
 
-    shown = [repr(Wishes(FULL.consents, FULL.alerts, suspended=False)), repr(packing._rest_of(row[NAME_BYTES:]))]
-
-    assert shown == ["Wishes()", "Rest()"]
+    assert [repr(one) for one in shown] == ["Wishes()", "Rest()", "_Packed()"]
 
 
 def test_what_is_a_customers_own_takes_little_room() -> None:

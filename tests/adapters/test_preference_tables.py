@@ -22,7 +22,9 @@ from tests.deciding import CATALOGUE
 
 SOURCE = Source(cluster_id="c", topic="preferences")
 AT_ITS_END = State(source=SOURCE, offsets={0: 100}, synced_at=NOW)
-OPEN = partial(PreferenceStore, size_max_bytes=2**24, word=Screen(CATALOGUE).word)
+WORD = Screen(CATALOGUE).word
+OPEN = partial(PreferenceStore, size_max_bytes=2**24, word=WORD)
+BOOT_ID = "7d0a"
 Opens = Callable[..., Tables]
 
 
@@ -43,8 +45,9 @@ def at_its_end(topic: str) -> State:
 def opens(tmp_path: Path) -> Iterator[Opens]:
     with ExitStack() as stack:
 
-        def opened(accepted: Shrinkage | None = None) -> Tables:
-            return stack.enter_context(closing(Tables(tmp_path / "tables", OPEN, accepted)))
+        def opened(accepted: Shrinkage | None = None, boot_id: str | None = BOOT_ID) -> Tables:
+            tables = Tables(tmp_path / "tables", OPEN, accepted, stranger=WORD(None), boot_id=boot_id)
+            return stack.enter_context(closing(tables))
 
         yield opened
 
@@ -57,6 +60,7 @@ def folders(tmp_path: Path) -> Callable[[], list[str]]:
 def filled(tables: Tables, count: int = 10) -> Tables:
     tables.fit(topic_now())
     tables.filled.write(customers(count), AT_ITS_END)
+    assert tables.take_over(AT_ITS_END)
     return tables
 
 
@@ -193,14 +197,14 @@ def test_who_dies_before_the_new_one_is_more_than_a_folder_leaves_the_old_one(
     assert (again.in_use.customers, again.fit(topic_now()), folders()) == (10, AT_ITS_END, ["1"])
 
 
-def test_who_dies_before_the_first_is_in_use_begins_again(
+def test_who_dies_before_the_first_is_more_than_a_folder_fills_that(
     opens: Opens, folders: Callable[[], list[str]], tmp_path: Path
 ) -> None:
     (tmp_path / "tables" / "1").mkdir(parents=True)
 
     tables = filled(opens())
 
-    assert (tables.in_use.customers, tables.is_rebuilding, folders()) == (10, False, ["2"])
+    assert (tables.in_use.customers, tables.is_rebuilding, folders()) == (10, False, ["1"])
 
 
 def test_who_could_not_remove_what_was_given_up_does_so_at_the_next_start(
@@ -221,9 +225,9 @@ def test_who_could_not_remove_what_was_given_up_does_so_at_the_next_start(
 def test_a_topic_that_was_made_again_is_another_where_its_id_is_known(
     opens: Opens, known: str | None, now: str | None, rebuilt: bool
 ) -> None:
-    tables = opens()
-    earlier = Source(cluster_id="c", topic="preferences", topic_id=known)
-    tables.filled.write(customers(10), msgspec.structs.replace(AT_ITS_END, source=earlier))
+    earlier = msgspec.structs.replace(AT_ITS_END, source=msgspec.structs.replace(SOURCE, topic_id=known))
+    tables = filled(opens())
+    tables.filled.write({}, earlier)
 
     topic = topic_now()
     tables.fit(msgspec.structs.replace(topic, source=msgspec.structs.replace(topic.source, topic_id=now)))
@@ -233,7 +237,7 @@ def test_a_topic_that_was_made_again_is_another_where_its_id_is_known(
 
 def test_a_table_whose_state_is_in_another_form_is_rebuilt_white_box(opens: Opens) -> None:
     tables = filled(opens())
-    with tables.in_use._environment.begin(write=True, db=tables.in_use._control) as transaction:
+    with tables.filled._environment.begin(write=True, db=tables.filled._control) as transaction:
         transaction.put(b"state", b"{}")
 
     tables.fit(topic_now())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from consumer.process import rare_collections
 from tests.benchmarks.apart import answer_order, answered
 from tests.benchmarks.resident import Resident, disk_bytes, resident
 from tests.benchmarks.wiring import Places, table_of, wait_until_ready
@@ -48,7 +49,7 @@ def start_apart(places: Places, start: str, customers: int, patience_s: float) -
 
 
 def _load(order: Order) -> Load:
-    with table_of(order.places.settings()) as table:
+    with rare_collections(), table_of(order.places.settings()) as table:  # as `run` does
         with contextlib.suppress(TimeoutError):
             wait_until_ready(table, order.patience_s)
         took_s = time.monotonic() - order.given_at_s

@@ -172,7 +172,7 @@ def test_values_that_changed_their_shape_are_read_anew_white_box(
     state = first._tables.in_use.state
     assert state is not None
     older = msgspec.structs.replace(state, source=msgspec.structs.replace(state.source, shape="older"))
-    first._tables.in_use.write({"c1": None}, older)
+    first._tables.filled.write({"c1": None}, older)
     first.close()
 
     second = open_table(topic)

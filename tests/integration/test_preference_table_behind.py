@@ -95,7 +95,7 @@ def test_a_table_whose_first_preferences_wait_for_their_schema_does_not_start(
     table = open_table(topic, decode=decode, pace=ONE_BY_ONE)
     eventually(lambda: decode.asked > 3)
 
-    assert (table.ready(), language(table, "john")) == (False, "en")
+    assert (table.ready(), table._tables.filled.customers) == (False, 1)
     decode.over.set()
     eventually(table.ready)
 

@@ -13,7 +13,7 @@ from consumer.core.record import Record
 from consumer.errors import Broken, ExitCode, Unavailable
 from tests.brokers import Kafka, embedded_brokers, fresh_topic
 from tests.builders import NOW
-from tests.preference_topics import OpenTable, eventually, follow, language, lines, publish, wanted
+from tests.preference_topics import ONE_BY_ONE, OpenTable, eventually, follow, language, lines, publish, wanted
 
 
 def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable) -> None:
@@ -34,6 +34,35 @@ def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable
 
     assert read == [2]
     assert (language(second, "anna"), language(second, "john")) == ("en", "it")
+
+
+def test_a_first_fill_that_was_cut_short_goes_on_for_as_long_as_the_topic_keeps_its_tombstones(
+    kafka: Kafka, open_table: OpenTable
+) -> None:
+    config = {"cleanup.policy": "compact", "delete.retention.ms": str(7 * 86_400_000)}
+    topic = fresh_topic(kafka, "preferences", config=config)
+    publish(kafka, topic, (b"anna", b"anna:en"), (b"john", b"john:en"))
+
+    def cut_short(record: Record) -> Preferences:
+        if record.key == b"john":
+            raise Unavailable("registry", "503")
+        return wanted(record)
+
+    first = open_table(topic, decode=cut_short, pace=ONE_BY_ONE)
+    eventually(lambda: first._tables.filled.customers == 1)
+    first.close()
+    read: list[int] = []
+
+    def counted(record: Record) -> Preferences:
+        read.append(record.position.offset)
+        return wanted(record)
+
+    second = open_table(
+        topic, decode=counted, now=lambda: NOW + timedelta(days=3), pace=Pace(poll_s=0.02, retry_s=0.05)
+    )
+    eventually(second.ready)
+
+    assert (read, second.customers) == ([1], 2)
 
 
 def test_it_ends_while_the_registry_is_away(kafka: Kafka, open_table: OpenTable) -> None:
@@ -214,6 +243,7 @@ def test_only_the_process_itself_may_read_the_customers_numbers(
     kafka: Kafka, open_table: OpenTable, tmp_path: Path
 ) -> None:
     table = open_table(fresh_topic(kafka, "preferences"))
+    eventually(lambda: not table._tables.is_rebuilding)
     table.close()
 
     assert (tmp_path / "preferences").stat().st_mode & 0o077 == 0

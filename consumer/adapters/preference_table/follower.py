@@ -170,7 +170,7 @@ class Follower:
         """Ask which topic it is; wait for the answers where there is something known that they decide over."""
         self._retention.ask_anew()
         self._identity.ask_anew()
-        if self._tables.in_use.state is not None:
+        if self._tables.in_use.state is not None or self._tables.filled.state is not None:
             self._retention.wait()
             self._identity.wait()
         if self._identity.is_unknown_topic:  # not every broker has heard yet that it was made again

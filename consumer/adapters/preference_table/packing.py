@@ -17,6 +17,8 @@ WISHES_MAX = 20_000
 """Those that are remembered whole, because who has them was to be told something: as much again."""
 WISHES_BYTES_MAX = 1024
 """Longer ones are rare, and seldom the same: they are understood anew each time."""
+PACKED_MAX = 40_000
+"""As many as the decoder remembers: of more it would find few again. Only who fills a table ever comes near it."""
 NAME_BYTES = 16
 LookUp = Callable[[bytes], bytes | None]
 """From the name of wishes to what was packed of them."""
@@ -53,6 +55,19 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
         return "Rest()"
 
 
+class _Packed(msgspec.Struct, frozen=True, kw_only=True):
+    """Wishes that were packed, and from what: as long as that is held here no other mapping has its identity."""
+
+    alerts: Mapping[str, AlertPreference]
+    consents: Mapping[str, bool]
+    name: bytes
+    wishes: bytes
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "_Packed()"
+
+
 class Packing:
     """Packs and unpacks; what was unpacked of one customer's wishes serves all who share them. Any thread may call."""
 
@@ -61,15 +76,31 @@ class Packing:
         self._word = word
         self.words = Lately[Word](words_max)
         self._wishes = Lately[Wishes](WISHES_MAX)
+        self._packed: dict[int, _Packed] = {}
         self._pack = msgspec.msgpack.Encoder(order="deterministic").encode  # the same wishes have one name
         self._wishes_of = msgspec.msgpack.Decoder(Wishes).decode
         self._rest_of = msgspec.msgpack.Decoder(Rest).decode
         self.stranger = word(None)
 
     def pack(self, preferences: Preferences) -> tuple[bytes, bytes]:
-        """The customer's row, which begins with the name of their wishes, and these."""
-        wishes = self._pack(Wishes(preferences.consents, preferences.alerts, preferences.suspended))
-        return hashlib.blake2b(wishes, digest_size=NAME_BYTES).digest() + self._pack(_rest(preferences)), wishes
+        """The customer's row, which begins with the name of their wishes, and these. For one thread."""
+        alerts, consents = preferences.alerts, preferences.consents
+        known = self._packed.get(id(alerts))
+        if known is None or known.consents != consents or preferences.suspended:
+            known = self._packed_anew(preferences)
+        return known.name + self._pack(_rest(preferences)), known.wishes
+
+    def _packed_anew(self, preferences: Preferences) -> "_Packed":
+        """Remembered by which mapping the alerts are: decoding gives the same to all who asked in the same bytes."""
+        alerts, consents = preferences.alerts, preferences.consents
+        wishes = self._pack(Wishes(consents, alerts, preferences.suspended))
+        name = hashlib.blake2b(wishes, digest_size=NAME_BYTES).digest()
+        packed = _Packed(alerts=alerts, consents=consents, name=name, wishes=wishes)
+        if not preferences.suspended and len(wishes) <= WISHES_BYTES_MAX:
+            if len(self._packed) >= PACKED_MAX:
+                self._packed.clear()
+            self._packed[id(alerts)] = packed
+        return packed
 
     def unpack(self, row: bytes, look_up: LookUp) -> Preferences:
         """What was packed; raises ValueError where it can be used no longer."""

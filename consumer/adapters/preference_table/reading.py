@@ -2,9 +2,8 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
 from logging import WARNING
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -71,7 +70,8 @@ class Reading:
 
         The key is the customer's id. What a later one of the `records` replaces is not waited for.
         """
-        said: dict[str, list[Record]] = {}
+        last: dict[str, Record] = {}
+        earlier: dict[str, list[Record]] = {}  # of the few who said something more than once
         letters: list[DeadLetter] = []
         for record in records:
             customer_id = _customer_id(record)
@@ -80,10 +80,15 @@ class Reading:
                     DeadLetterReason.UNUSABLE_KEY, "the key is no customer id of 1 to 511 bytes in UTF-8"
                 )
                 letters.append(_letter(record, problem))
-            else:
-                said.setdefault(customer_id, []).append(record)
-        changes = {customer_id: self._last_word(customer_id, theirs, letters) for customer_id, theirs in said.items()}
-        unknown = self._look_at_replaced(said, letters)
+                continue
+            if customer_id in last:
+                earlier.setdefault(customer_id, []).append(last[customer_id])
+            last[customer_id] = record
+        changes = {
+            customer_id: self._last_word(customer_id, record, earlier.get(customer_id), letters)
+            for customer_id, record in last.items()
+        }
+        unknown = self._look_at_replaced(earlier, letters)
         readable = sum(change is not SUSPEND for change in changes.values())
         self._tries_left = min(max(self._tries_left, 0) + readable, self._tries_max)
         letters.sort(key=_position)
@@ -92,32 +97,34 @@ class Reading:
     def set_aside(self, letters: Sequence[DeadLetter]) -> None:
         """Return once these are dead letters, and remembered as such. Raises Stopped."""
         if letters:
-            self._patiently(partial(self._letters.write, letters), letters[0].record)
+            self._patiently(self._letters.write, letters, record=letters[0].record)
 
-    def _last_word(self, customer_id: str, records: list[Record], letters: list[DeadLetter]) -> Change:
-        """The customer's preferences, or None to erase; suspended where the last of the `records` is unreadable.
+    def _last_word(
+        self, customer_id: str, record: Record, earlier: list[Record] | None, letters: list[DeadLetter]
+    ) -> Change:
+        """The customer's preferences, or None to erase; suspended where the last `record` is unreadable.
 
-        Whoever changed their mind must not be told as if they had not. Leaves those of the `records` that were replaced.
+        Whoever changed their mind must not be told as if they had not. Leaves those of the `earlier` that were replaced.
         """
         unreadable = False
-        while records:
-            record = records.pop()
-            if record.value is None:
-                return None
+        while record.value is not None:
             try:
-                preferences = self._patiently(partial(self._read, record, customer_id), record)
+                preferences = self._patiently(self._read, record, customer_id, record=record)
             except Undecodable as problem:
                 letters.append(_letter(record, problem))
                 unreadable = True
             else:
                 return preferences.after_unreadable() if unreadable else preferences
-        return SUSPEND
+            if not earlier:
+                return SUSPEND
+            record = earlier.pop()
+        return None
 
     def _look_at_replaced(
-        self, said: Mapping[str, Sequence[Record]], letters: list[DeadLetter]
+        self, earlier: Mapping[str, Sequence[Record]], letters: list[DeadLetter]
     ) -> Collection[Position]:
         """They change nothing, but whoever writes what can never be read should hear of it; some cannot be told yet."""
-        replaced = [(one, record) for one, records in said.items() for record in records if record.value is not None]
+        replaced = [(one, record) for one, records in earlier.items() for record in records if record.value is not None]
         unknown = {record.position for _, record in replaced}
         for customer_id, record in replaced:
             try:
@@ -137,11 +144,11 @@ class Reading:
             raise Undecodable(DeadLetterReason.KEY_IS_ANOTHER_CUSTOMER, "customer_id is not the record's key")
         return preferences
 
-    def _patiently(self, step: Callable[[], Result], record: Record) -> Result:
+    def _patiently(self, step: Callable[..., Result], *args: Any, record: Record) -> Result:
         said = ""
         while True:
             try:
-                return step()
+                return step(*args)
             except Unavailable as outage:
                 if said != outage.code:
                     log(Line.PREFERENCES_WAITING, WARNING, what=outage.what, code=outage.code)
@@ -172,11 +179,13 @@ class Reading:
 
 
 def _customer_id(record: Record) -> str | None:
+    key = record.key
+    if key is None or not fits(key):
+        return None
     try:
-        customer_id = (record.key or b"").decode()
+        return key.decode()
     except UnicodeDecodeError:
         return None
-    return customer_id if fits(customer_id) else None
 
 
 def _letter(record: Record, problem: Undecodable) -> DeadLetter:

@@ -19,6 +19,8 @@ from consumer.core.screen import Word
 from consumer.errors import Broken, ExitCode
 from consumer.telemetry import PREFERENCES_BYTES, Line, alarm
 
+DATA = "data.mdb"
+"""What LMDB calls the file that holds everything."""
 _READERS_MAX = 512
 _KEY_BYTES_MAX = 511
 _FILLING_PERCENT = 80
@@ -72,8 +74,13 @@ class PreferenceStore:
     disk is used only as it fills: to grow the map later, every thread would have to be kept from reading meanwhile.
     """
 
-    def __init__(self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word]) -> None:
-        """Open or create the folder `path`; raises Broken where that cannot be."""
+    def __init__(
+        self, path: Path, *, size_max_bytes: int, word: Callable[[Preferences | None], Word], synced: bool = True
+    ) -> None:
+        """Open or create the folder `path`; raises Broken where that cannot be.
+
+        `synced`: what is written is on the disk before the next write; else whenever the system likes, in any order.
+        """
         self.path = path
         self._size_max_bytes = size_max_bytes
         self._said_filling = False
@@ -85,6 +92,7 @@ class PreferenceStore:
                 max_dbs=3,
                 max_readers=_READERS_MAX,
                 mode=0o600,
+                sync=synced,
                 metasync=False,  # a crash of the machine may undo the last write, offsets included: it is read again
             )
             self._customers = self._environment.open_db(_CUSTOMERS)
@@ -102,7 +110,8 @@ class PreferenceStore:
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
         with self._environment.begin(db=self._customers) as transaction:
-            row = _row(transaction, customer_id.encode())
+            key = customer_id.encode()
+            row = transaction.get(key) if fits(key) else None
             return None if row is None else _understood(row, self._packing.unpack, self._look_up(transaction), None)
 
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
@@ -112,7 +121,7 @@ class PreferenceStore:
         with self._environment.begin(db=self._customers) as transaction:
             look_up, row_of = self._look_up(transaction), transaction.get
             for one in customers:
-                row = row_of(one) if 0 < len(one) <= _KEY_BYTES_MAX else None
+                row = row_of(one) if 0 < len(one) <= _KEY_BYTES_MAX else None  # as `fits`, without a call for each
                 if row is None:
                     words.append(stranger)
                 else:
@@ -149,8 +158,9 @@ class PreferenceStore:
         try:
             with self._environment.begin(write=True) as transaction:
                 shares = Shares()
-                for customer_id, change in changes.items():
-                    self._change(transaction, customer_id.encode(), change, shares)
+                with transaction.cursor(self._customers) as cursor:
+                    for customer_id in sorted(changes):  # neighbours share pages, which are then still at hand
+                        self._change(transaction, cursor, customer_id.encode(), changes[customer_id], shares)
                 shares.settle(transaction, self._wishes)
                 transaction.put(_STATE, msgspec.json.encode(state), db=self._control)
         except lmdb.MapFullError:
@@ -161,14 +171,14 @@ class PreferenceStore:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
         self._watch_size()
 
-    def _change(self, transaction: Any, key: bytes, change: Change, shares: Shares) -> None:
+    def _change(self, transaction: Any, cursor: Any, key: bytes, change: Change, shares: Shares) -> None:
         preferences = self._suspended(transaction, key) if isinstance(change, Suspend) else change
         if preferences is None:
-            old = transaction.pop(key, db=self._customers)
+            old = cursor.pop(key)
         else:
             row, wishes = self._packing.pack(preferences)
             shares.take(row[:NAME_BYTES], wishes)
-            old = transaction.replace(key, row, db=self._customers)
+            old = cursor.replace(key, row)
         if old is not None:
             shares.give_up(old[:NAME_BYTES])
 
@@ -206,6 +216,13 @@ class PreferenceStore:
                 transaction.put(_IN_USE, b"")
                 if state is not None:
                     transaction.put(_STATE, msgspec.json.encode(state))
+        except lmdb.Error as problem:
+            raise _damaged(f"cannot be written ({type(problem).__name__})") from None
+        self.sync()
+
+    def sync(self) -> None:
+        """Return once everything that was written is on the disk; raises Broken."""
+        try:
             self._environment.sync(True)
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
@@ -223,14 +240,9 @@ class PreferenceStore:
         self.close()
 
 
-def fits(customer_id: str) -> bool:
-    """Whether the table can have an entry of this name: 1 to 511 bytes in UTF-8."""
-    return 0 < len(customer_id.encode()) <= _KEY_BYTES_MAX
-
-
-def _row(transaction: Any, key: bytes) -> bytes | None:
-    row: bytes | None = transaction.get(key) if 0 < len(key) <= _KEY_BYTES_MAX else None
-    return row
+def fits(key: bytes) -> bool:
+    """Whether the table can have an entry of this name: 1 to 511 bytes."""
+    return 0 < len(key) <= _KEY_BYTES_MAX
 
 
 def _understood(row: bytes, understand: Callable[[bytes, LookUp], T], look_up: LookUp, unknown: T) -> T:

@@ -32,8 +32,9 @@ class PreferenceTable:
     `decode` raises Undecodable or Unavailable; what it can never read goes to `dead_letters`, which nobody else may use.
     `word` tells in short what may concern a customer. Believed only with `customers_min` customers or more. One that does
     not fit its topic any more is read anew beside the old one, and takes its place with nine tenths of its customers, or
-    where an operator has `accepted` how many it lost. Of a `flood` of what cannot be read it sets nothing aside, but stands
-    still there, until it can be read or is in `accepted_letters`. Any thread may ask.
+    where an operator has `accepted` how many it lost. Until then the disk is not waited for, if the `boot_id` tells whether
+    the machine has died meanwhile. Of a `flood` of what cannot be read it sets nothing aside, but stands still there, until
+    it can be read or is in `accepted_letters`. Any thread may ask.
     """
 
     def __init__(
@@ -53,12 +54,19 @@ class PreferenceTable:
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
+        boot_id: str | None = None,
     ) -> None:
         """Open the table and begin to follow; raises Broken where it cannot be opened."""
         self._customers_min = customers_min
         self._stopping = threading.Event()
         self._death: BaseException | None = None
-        self._tables = Tables(path, partial(PreferenceStore, size_max_bytes=size_max_bytes, word=word), accepted)
+        self._tables = Tables(
+            path,
+            partial(PreferenceStore, size_max_bytes=size_max_bytes, word=word),
+            accepted,
+            stranger=word(None),
+            boot_id=boot_id,
+        )
         letters = Letters(dead_letters, path / "set-aside")
         self._follower = Follower(
             settings,

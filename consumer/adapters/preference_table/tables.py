@@ -1,14 +1,19 @@
 """The table in use and, where that does not fit its topic any more, the one that is filled to take its place."""
 
+import contextlib
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from logging import WARNING
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from consumer.adapters.preference_table.store import PreferenceStore, Source, State
+from consumer.adapters.preference_table.boot import is_lost, is_marked, mark, unmark
+from consumer.adapters.preference_table.nobody import Nobody
+from consumer.adapters.preference_table.store import DATA, PreferenceStore, Source, State
+from consumer.core.screen import Word
 from consumer.core.shrinkage import Shrinkage
 from consumer.errors import Broken, ExitCode
 from consumer.telemetry import Line, alarm, log
@@ -26,19 +31,40 @@ class TopicNow(msgspec.Struct, frozen=True, kw_only=True):
     tombstones_since: datetime
 
 
+class OpenTable(Protocol):
+    """Which tables there are is decided here, how large they may grow is not."""
+
+    def __call__(self, path: Path, *, synced: bool = True) -> PreferenceStore:
+        """Open or create the table in the folder `path`; raises Broken where that cannot be."""
+        ...
+
+
 class Tables:
     """Each lies in a folder of its own under `path`, numbered in the order in which they were begun.
 
     Which one is in use stands in the tables themselves, and the latest that says so counts: a process that dies at any
     moment leaves the old one and perhaps a part of the new, or the new one whole and perhaps a part of the old. One thread
     fills and replaces them; any may read the one in use. `accepted`: an operator's word on how many customers one may lose.
+
+    The one in use is on the disk with each write. One that nobody reads yet is filled without waiting for that, until it is
+    put to use: a process that dies loses nothing of it, but where the machine did, which another `boot_id` tells, it is
+    thrown away. Where the boot has no id it is written like the other.
     """
 
-    def __init__(self, path: Path, open_table: Callable[[Path], PreferenceStore], accepted: Shrinkage | None) -> None:
-        """Find the table in use, or begin with an empty one; raises Broken where that cannot be."""
+    def __init__(
+        self,
+        path: Path,
+        open_table: OpenTable,
+        accepted: Shrinkage | None,
+        *,
+        stranger: Word,
+        boot_id: str | None,
+    ) -> None:
+        """Find the table in use, or begin one and answer `stranger` meanwhile; raises Broken where that cannot be."""
         self._path = path
         self._open = open_table
         self._accepted = accepted
+        self._boot_id = boot_id
         self._alarmed = False
         numbers = self._found()
         self._latest = max(numbers, default=0)
@@ -58,43 +84,52 @@ class Tables:
             else:
                 table.close()
                 _remove(table.path)
-        if in_use is None:
-            self._drop()
-            in_use = self._begun()
-            in_use.put_to_use(None)
-        self._in_use = in_use
+        if in_use is None and self._coming is None:
+            self._coming = self._begun()
+        self._in_use: PreferenceStore | Nobody = in_use or Nobody(stranger)
 
     def _opened(self, number: int, numbers: Collection[int]) -> PreferenceStore | None:
-        """None where it is damaged and was given up: an older one is there, which fills again what it lacks."""
+        """None where it may be torn, or is damaged and an older one is there: that fills again what it lacks."""
+        folder = self._path / str(number)
+        with _writable():
+            lost, marked = is_lost(folder, self._boot_id), is_marked(folder)
+        if lost:
+            _remove(folder)
+            return None
         try:
-            return self._open(self._path / str(number))
+            return self._open(folder, synced=not marked)
         except Broken:
             if number == min(numbers):
                 raise
-            _remove(self._path / str(number))
+            _remove(folder)
             return None
 
     @property
-    def in_use(self) -> PreferenceStore:
+    def in_use(self) -> PreferenceStore | Nobody:
         """The one to ask."""
         return self._in_use
 
     @property
     def filled(self) -> PreferenceStore:
         """The one to write to."""
-        return self._coming or self._in_use
+        if self._coming is not None:
+            return self._coming
+        assert isinstance(self._in_use, PreferenceStore), "where none is in use one is coming"
+        return self._in_use
 
     @property
     def is_rebuilding(self) -> bool:
-        """Whether the one in use does not fit its topic."""
+        """Whether none is in use yet, or the one that is does not fit its topic."""
         return self._coming is not None
 
     def fit(self, topic: TopicNow) -> State:
         """Choose the table to be filled, where the one in use cannot be continued one beside it; returns where to go on."""
-        reason = _misfit_of(self._in_use, topic)
+        in_use, coming = self._in_use, self._coming
+        reason = _misfit_of(coming if coming is not None and isinstance(in_use, Nobody) else in_use, topic)
         if reason is None:
-            self._drop()
-        elif self._coming is None or _misfit_of(self._coming, topic) is not None:
+            if not isinstance(in_use, Nobody):
+                self._drop()
+        elif coming is None or _misfit_of(coming, topic) is not None:
             self._drop()
             self._coming = self._begun()
             log(Line.PREFERENCES_REBUILT, WARNING, reason=reason, topic=topic.source.topic)
@@ -113,8 +148,11 @@ class Tables:
         if not lost.is_believed(self._accepted):
             self._complain(lost, state.source.topic)
             return False
+        self._coming = coming = self._settled(coming)
         coming.put_to_use(state)
         self._in_use, self._coming = coming, None
+        if isinstance(old, Nobody):
+            return True
         _remove(old.path)  # whoever reads it still has it open; it closes with the last of them
         log(
             Line.PREFERENCES_REPLACED,
@@ -131,20 +169,28 @@ class Tables:
             self._coming.close()
 
     def _found(self) -> list[int]:
-        try:
+        with _writable():
             self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
             return [int(entry.name) for entry in self._path.iterdir() if entry.name.isdecimal()]
-        except OSError as problem:
-            raise Broken(
-                f"the folder of the local table of preferences cannot be used (errno_{problem.errno}): "
-                "AVVISO_PREFERENCES__PATH must be a folder that is writable, or be free to become one",
-                ExitCode.PREFERENCES_DAMAGED,
-            ) from None
 
     def _begun(self) -> PreferenceStore:
         self._latest += 1
         self._alarmed = False
-        return self._open(self._path / str(self._latest))
+        folder = self._path / str(self._latest)
+        if self._boot_id is not None:
+            with _writable():
+                mark(folder, self._boot_id)
+        return self._open(folder, synced=self._boot_id is None)
+
+    def _settled(self, table: PreferenceStore) -> PreferenceStore:
+        """The same, opened anew, as nobody reads it yet: all of it is on the disk, and so is each write from now on."""
+        if not is_marked(table.path):
+            return table
+        table.sync()
+        table.close()
+        with _writable():
+            unmark(table.path)
+        return self._open(table.path)
 
     def _drop(self) -> None:
         if self._coming is not None:
@@ -184,13 +230,29 @@ def misfit(known: State | None, topic: TopicNow) -> str | None:
     return None
 
 
-def _misfit_of(table: PreferenceStore, topic: TopicNow) -> str | None:
+def _misfit_of(table: PreferenceStore | Nobody, topic: TopicNow) -> str | None:
     state = table.state
     if state is None and table.customers:
         return "other_shape"  # written by a version that told its state otherwise
     return misfit(state, topic)
 
 
+@contextlib.contextmanager
+def _writable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise Broken(
+            f"the folder of the local table of preferences cannot be used (errno_{problem.errno}): "
+            "AVVISO_PREFERENCES__PATH must be a folder that is writable, or be free to become one",
+            ExitCode.PREFERENCES_DAMAGED,
+        ) from None
+
+
 def _remove(folder: Path) -> None:
-    """What cannot be removed now is removed at the next start."""
+    """What cannot be removed now is removed at the next start; the data goes first, as it must not outlive its mark."""
+    try:
+        (folder / DATA).unlink(missing_ok=True)
+    except OSError:
+        return
     shutil.rmtree(folder, ignore_errors=True)
