@@ -89,14 +89,16 @@ class Intake:
         while not self.stopping.is_set():
             self.check()
             self.waiting.look()
+            self._process(self.waiting.take())
             limits = self.limits
             timeout_s = limits.waiting_poll_timeout_s if self.waiting else limits.poll_timeout_s
-            records = self.source.poll(records_max=limits.batch_records_max, timeout_s=timeout_s)
-            if records:
-                self._process(_Batch(records=records))
+            self._process(self.source.poll(records_max=limits.batch_records_max, timeout_s=timeout_s))
             self.source.commit()
 
-    def _process(self, batch: _Batch) -> None:
+    def _process(self, records: Fetched) -> None:
+        if not records:
+            return
+        batch = _Batch(records=records)
         for step in (
             self._await_room,
             self._await_preferences,  # last: they must be believed when they are asked

@@ -12,7 +12,7 @@ from consumer.core.delivery import Attempt, Claim, Outcome, Patience, Settlement
 from consumer.core.event import Event
 from consumer.core.notice import Change
 from consumer.core.preferences import Phone, Preferences
-from consumer.core.record import Fetched, Position, Record
+from consumer.core.record import Delivery, Fetched, Position, Record
 from consumer.core.screen import Glance, Word
 from consumer.core.standing import Memory, Questions
 from consumer.core.story import NoticeStory, NoticeSummary
@@ -87,15 +87,15 @@ class RecordSource(Protocol):
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
         ...
 
-    def hold_back(self, record: Record) -> None:
-        """Deliver this record once more, and what is behind it in its partition, but not before `let_go`; the others go on.
+    def hold_back(self, delivery: Delivery, offset: int) -> None:
+        """Deliver its partition from `offset` on, once more if need be, but not before `let_go`; the others go on.
 
-        A rebalance forgets it. Nothing happens where the record is no longer ours.
+        A rebalance forgets it. Nothing happens where what it brought is no longer ours.
         """
         ...
 
-    def let_go(self, record: Record) -> None:
-        """Deliver what was held back from this record on. Nothing happens where it is no longer ours."""
+    def let_go(self, delivery: Delivery) -> None:
+        """Deliver again what was held back for it. Nothing happens where it is no longer ours."""
         ...
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from logging import WARNING
 
 from consumer import telemetry
-from consumer.core.record import Delivery, Record
+from consumer.core.record import Delivery, Fetched, Record
 from consumer.errors import Awaited
 from consumer.pipeline import Pipeline
 from consumer.ports import RecordSource
@@ -18,28 +18,36 @@ ALARM_AFTER = timedelta(seconds=60)
 AHEAD_MAX = 250
 """Enough that a flood shows after one round trip; a registry's queue and its memory have room for several times as many."""
 AHEAD_FOR = timedelta(seconds=1)
+KEPT_MAX = 5000
+"""As many as a batch has; of what waits beyond, each partition keeps its first record only."""
 _Schema = tuple[str, str]
 """Who is asked, and for which one."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Wait:
-    """For what, and since when. `said`, `alarmed`: each once a wait.
+    """For what, and since when. `over`: it can be read now. `said`, `alarmed`: each once a wait.
 
-    `ahead`: for each other schema that was asked for at the same time, one of the records behind that need it.
+    `kept`: the record, and what was polled behind it. `ahead`: for each other schema that was asked for at the same time,
+    one of the records behind that need it.
     """
 
     record: Record
     awaited: Awaited
     since: datetime
+    kept: list[Record] = field(default_factory=list)
     ahead: dict[_Schema, Record] = field(default_factory=dict)
+    over: bool = False
     said: bool = False
     alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Holds partitions back at a record that cannot be read yet, and lets them go on from it once it can.
+    """Holds partitions back at a record that cannot be read yet, and lets them go on once it can.
+
+    What was polled is kept in hand: the topic may not have it any more when its schema has come. All partitions together
+    keep `kept_max` records; what was polled behind these comes once more.
 
     Nothing tells that an answer has come: `look` asks for it again, for one record of each schema. What the records behind
     need is asked for as well, for all partitions together `ahead_max` schemas: else one in which each record has its own
@@ -51,6 +59,7 @@ class Waiting:
     pipeline: Pipeline
     now: Callable[[], datetime]
     ahead_max: int = AHEAD_MAX
+    kept_max: int = KEPT_MAX
     _waits: dict[Delivery, _Wait] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -59,11 +68,22 @@ class Waiting:
 
     def hold_back(self, awaiting: Iterable[tuple[Record, Awaited]], held: Iterable[Record]) -> None:
         """From each of these records on, its partition waits; `held` are they and what was polled behind them."""
-        for record, awaited in awaiting:
-            self.source.hold_back(record)
-            self._waits[record.delivery] = _Wait(record=record, awaited=awaited, since=self.now())
+        new = {record.delivery: _Wait(record=record, awaited=awaited, since=self.now()) for record, awaited in awaiting}
+        self._waits.update(new)
+        self._keep(held)
+        for delivery, wait in new.items():
+            self.source.hold_back(delivery, wait.kept[-1].position.offset + 1)
         self._ask_ahead(held)
         telemetry.PARTITIONS_WAITING.set(len(self._waits))
+
+    def _keep(self, held: Iterable[Record]) -> None:
+        """Without a gap: once there is no room, no more than the record that each partition waits at."""
+        left = self.kept_max - sum(len(wait.kept) for wait in self._waits.values())
+        for record in held:
+            kept = self._waits[record.delivery].kept
+            if left > 0 or not kept:
+                kept.append(record)
+                left -= 1
 
     def _ask_ahead(self, held: Iterable[Record]) -> None:
         """For what their partitions' first records do not wait for themselves, each once."""
@@ -78,7 +98,7 @@ class Waiting:
             left -= 1
 
     def look(self) -> None:
-        """Let go what can be read now, forget what a rebalance took, and say what waits for long."""
+        """See what can be read now, forget what a rebalance took, and say what waits for long."""
         if not self._waits:
             return
         now = self.now()
@@ -86,7 +106,7 @@ class Waiting:
         for delivery, wait in tuple(self._waits.items()):
             asked = _schema(wait.awaited)
             if not self.source.owns(wait.record):
-                del self._waits[delivery]
+                self._let_go(delivery)
                 continue
             if asked not in answers:
                 answers[asked] = self.pipeline.awaited(wait.record)
@@ -97,16 +117,24 @@ class Waiting:
                 wait.awaited = answer
                 _say(wait, now - wait.since)
             elif all(self.pipeline.awaited(record) is None for record in wait.ahead.values()):
-                self._let_go(delivery, wait)
+                wait.over = True
         telemetry.PARTITIONS_WAITING.set(len(self._waits))
 
-    def _let_go(self, delivery: Delivery, wait: _Wait) -> None:
-        del self._waits[delivery]
-        self.source.let_go(wait.record)
-        if wait.said:
+    def take(self) -> Fetched:
+        """What waited, and was found to be readable when we looked last; what lies behind it comes with a later poll."""
+        over = [delivery for delivery, wait in self._waits.items() if wait.over]
+        taken = [record for delivery in over for record in self._let_go(delivery).kept]
+        telemetry.PARTITIONS_WAITING.set(len(self._waits))
+        return Fetched(taken)
+
+    def _let_go(self, delivery: Delivery) -> _Wait:
+        wait = self._waits.pop(delivery)
+        self.source.let_go(delivery)
+        if wait.over and wait.said:
             at = wait.record.position
             schema = wait.awaited.schema
             log(Line.PARTITION_GOES_ON, topic=at.topic, partition=at.partition, offset=at.offset, schema=schema)
+        return wait
 
 
 def _schema(awaited: Awaited) -> _Schema:

@@ -15,7 +15,8 @@ from tests.deciding import CATALOGUE
 class ScriptedSource:
     """A record source that delivers one prepared batch per poll, and forgets nothing of what was asked of it.
 
-    What is held back, and what comes behind it, is a batch of its own once it is let go.
+    What was delivered behind what is held back, and what comes behind it, is a batch of its own once it is let go. A topic
+    that was `made_again` has none of it any more.
 
     `when_polled_empty` runs on every poll that has nothing (left) to deliver: where a test lets the world move on.
     """
@@ -29,6 +30,7 @@ class ScriptedSource:
         self.timeouts_s: list[float] = []
         self.overdue = False
         self.epoch = 0
+        self.former_epochs: set[int] = set()
         self.processed_positions: list[Position] = []
         self.journal: list[str] = []
 
@@ -58,20 +60,27 @@ class ScriptedSource:
             behind.append(record)
         return behind is not None
 
-    def hold_back(self, record: Record) -> None:
-        self.journal.append("hold_back")
-        if self.owns(record):
-            same = [one for one in self._delivered if one.delivery == record.delivery]
-            self._held_back[record.delivery] = [one for one in same if one.position >= record.position]
-            self._delivered = [one for one in self._delivered if one not in self._held_back[record.delivery]]
+    def made_again(self) -> None:
+        """All that was not delivered is gone, and what was is nobody else's."""
+        self.former_epochs.add(self.epoch)
+        self.reassign(())
+        self._held_back.clear()
 
-    def let_go(self, record: Record) -> None:
+    def hold_back(self, delivery: Delivery, offset: int) -> None:
+        self.journal.append("hold_back")
+        if delivery[2] == self.epoch:
+            same = [one for one in self._delivered if one.delivery == delivery]
+            self._held_back[delivery] = [one for one in same if one.position.offset >= offset]
+            self._delivered = [one for one in self._delivered if one not in self._held_back[delivery]]
+
+    def let_go(self, delivery: Delivery) -> None:
         self.journal.append("let_go")
-        if self.owns(record):
-            self._batches.insert(0, self._held_back.pop(record.delivery))
+        behind = self._held_back.pop(delivery, None)
+        if behind and delivery[2] == self.epoch:
+            self._batches.insert(0, behind)
 
     def owns(self, record: Record) -> bool:
-        return record.epoch == self.epoch
+        return record.epoch == self.epoch or record.epoch in self.former_epochs
 
     def processed(self, records: Fetched) -> None:
         self.journal.append("processed")

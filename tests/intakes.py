@@ -17,7 +17,7 @@ from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
 from consumer.ports import OutboxForIntake, Recorded, Room
-from consumer.waiting import AHEAD_MAX, Waiting
+from consumer.waiting import AHEAD_MAX, KEPT_MAX, Waiting
 from tests.builders import NOW, PSEUDONYMS, preferences, record
 from tests.fakes import Decoded, Drawer, Listed, ScriptedSource
 
@@ -101,6 +101,7 @@ class Run:
         self.accepted: dict[tuple[str, int], int] = {}
         self.load = WIDE
         self.ahead_max = AHEAD_MAX
+        self.kept_max = KEPT_MAX
 
     def __call__(self) -> None:
         watch = Watch(self.flood, stops=self.outbox.stops(), accepted=self.accepted)
@@ -114,7 +115,7 @@ class Run:
         Intake(
             source=self.source,
             pipeline=pipeline,
-            waiting=Waiting(source=self.source, pipeline=pipeline, now=self._now, ahead_max=self.ahead_max),
+            waiting=self._waiting(pipeline),
             outbox=self.outbox,
             dead_letters=self.drawer,
             room=RoomGuard(outbox=self.outbox, limits=self.load, now=self._now),
@@ -126,6 +127,15 @@ class Run:
             stopping=self.stopping,
             limits=IntakeLimits(),
         ).run()
+
+    def _waiting(self, pipeline: Pipeline) -> Waiting:
+        return Waiting(
+            source=self.source,
+            pipeline=pipeline,
+            now=self._now,
+            ahead_max=self.ahead_max,
+            kept_max=self.kept_max,
+        )
 
     def _now(self) -> datetime:
         return self.now

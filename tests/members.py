@@ -59,6 +59,14 @@ class Member:
         self.now_s += timeout_s
         return records
 
+    def hold_back(self, record: Record) -> None:
+        """Its partition waits at this record."""
+        self.source.hold_back(record.delivery, record.position.offset)
+
+    def let_go(self, record: Record) -> None:
+        """Its partition goes on."""
+        self.source.let_go(record.delivery)
+
     def poll_until(self, so: Callable[[], bool], *others: "Member") -> None:
         """Keep polling, and the others with it, until it is so."""
         deadline_s = time.monotonic() + DEADLINE_S

@@ -16,7 +16,7 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.registry import Errands, Registry
 from consumer.backoff import endless
 from consumer.core.flood import FloodLimits, Watch
-from consumer.core.record import Fetched, Position, Record
+from consumer.core.record import Delivery, Fetched, Position
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
@@ -46,8 +46,8 @@ class Watched(KafkaSource):
         self.held_back = 0
         self._last_s = time.monotonic()
 
-    def hold_back(self, record: Record) -> None:
-        super().hold_back(record)
+    def hold_back(self, delivery: Delivery, offset: int) -> None:
+        super().hold_back(delivery, offset)
         self.held_back += 1
 
     def poll(self, *, records_max: int, timeout_s: float) -> Fetched:

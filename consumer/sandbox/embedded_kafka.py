@@ -25,6 +25,7 @@ class Api(enum.IntEnum):
     FIND_COORDINATOR = 10
     JOIN_GROUP = 11
     HEARTBEAT = 12
+    CONSUMER_GROUP_HEARTBEAT = 68
 
 
 class EmbeddedKafka:
@@ -72,6 +73,10 @@ class EmbeddedKafka:
     def slow_down(self, milliseconds: int, broker: int = 1) -> None:
         """Answer every request so much later; 0 ends it."""
         self._library.rd_kafka_mock_broker_set_rtt(self._cluster, broker, milliseconds)
+
+    def hear_members_every(self, milliseconds: int) -> None:
+        """Of groups that rebalance by KIP-848; the others' members have a setting for it."""
+        self._library.rd_kafka_mock_set_group_consumer_heartbeat_interval_ms(self._cluster, milliseconds)
 
     def lead(self, topic: str, partition: int, broker: int) -> None:
         """Let this broker lead the partition; -1: nobody leads it, and it can be neither read nor written."""
@@ -129,6 +134,7 @@ def _librdkafka() -> ctypes.CDLL:
         ("rd_kafka_mock_cluster_destroy", None, (pointer,)),
         ("rd_kafka_mock_cluster_bootstraps", text, (pointer,)),
         ("rd_kafka_mock_group_initial_rebalance_delay_ms", None, (pointer, ctypes.c_int32)),
+        ("rd_kafka_mock_set_group_consumer_heartbeat_interval_ms", None, (pointer, number)),
         ("rd_kafka_mock_topic_create", number, (pointer, text, number, number)),
         ("rd_kafka_mock_push_request_errors_array", None, (pointer, ctypes.c_int16, ctypes.c_size_t, pointer)),
         ("rd_kafka_mock_clear_request_errors", None, (pointer, ctypes.c_int16)),

@@ -37,10 +37,12 @@ def eventually(condition: Callable[[], bool], what: str, timeout_s: float = 60.0
 class Worker:
     """One `avviso run`, in a process of its own."""
 
-    def __init__(self, environ: Mapping[str, str], log: Path, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], log: Path, arguments: Sequence[str] = (), program: str = "consumer"
+    ) -> None:
         self._log = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "consumer", "run", *arguments],
+            [sys.executable, "-m", program, "run", *arguments],
             cwd=REPOSITORY,
             env=dict(environ),
             stdout=self._log,
@@ -121,9 +123,9 @@ class Stage:
             | changes
         )
 
-    def worker(self, *arguments: str, **changes: str) -> Worker:
-        """Start one; whatever is left of it ends with the stage."""
-        worker = Worker(self.environ(**changes), self.log, arguments)
+    def worker(self, *arguments: str, program: str = "consumer", **changes: str) -> Worker:
+        """Start one; whatever is left of it ends with the stage. `program`: Avviso, or one around it."""
+        worker = Worker(self.environ(**changes), self.log, arguments, program)
         self._workers.append(worker)
         return worker
 

@@ -177,16 +177,69 @@ def test_what_is_held_back_is_so_until_it_is_let_go_taken_away_or_comes_anew() -
     books, other = held(), ("events", 1)
     books.assigned([other])
 
-    books.hold_back(KEY)
-    books.hold_back(other)
+    assert books.hold_back((*KEY, 1))
+    assert books.hold_back((*other, 2))
     assert books.held_back == {KEY, other}
-    books.let_go(other)
+    assert books.let_go((*other, 2))
     assert books.held_back == {KEY}
     books.assigned([KEY])
     assert books.held_back == set()
-    books.hold_back(KEY)
+    assert books.hold_back((*KEY, 3))
     books.gone([KEY])
     assert books.held_back == set()
+
+
+def test_nobody_holds_back_or_lets_go_what_another_epoch_holds() -> None:
+    books = held()
+    books.assigned([KEY])
+
+    assert not books.hold_back((*KEY, 1))
+    assert books.hold_back((*KEY, 2))
+    assert not books.let_go((*KEY, 1))
+    assert books.held_back == {KEY}
+
+
+def test_what_is_made_again_flows_once_it_is_placed_and_nobody_holds_it_back() -> None:
+    books, other = held(), ("events", 1)
+    books.assigned([other])
+    former = delivered(books, 7)
+    books.hold_back(former.delivery)
+
+    books.made_again([KEY, other])
+    assert books.held_back == {KEY, other}
+    books.placed(other, 0)
+    assert books.held_back == {KEY}
+    books.let_go(former.delivery)
+    assert (books.held_back, books.is_held_back(KEY)) == ({KEY}, True)
+    books.placed(KEY, 0)
+
+    assert (books.held_back, books.is_held_back(KEY)) == (set(), False)
+
+
+def test_what_is_in_hand_of_a_topic_may_hold_back_the_one_that_was_made_again() -> None:
+    books = held()
+    former = delivered(books, 7)
+    books.made_again([KEY])
+    books.placed(KEY, 0)
+
+    assert books.hold_back(former.delivery)
+
+    assert books.held_back == {KEY}
+    assert books.let_go(former.delivery)
+    assert books.held_back == set()
+
+
+def test_what_is_in_hand_is_so_still_where_its_topic_is_made_again_twice() -> None:
+    books = held()
+    former = delivered(books, 7)
+
+    books.made_again([KEY])
+    books.made_again([KEY])
+    assert books.owns(former)
+    new = delivered(books, 0)
+    books.made_again([KEY])
+
+    assert (books.owns(former), books.owns(new)) == (False, True)
 
 
 def test_what_came_before_its_topic_was_made_again_may_be_written_and_is_not_committed() -> None:
@@ -197,7 +250,6 @@ def test_what_came_before_its_topic_was_made_again_may_be_written_and_is_not_com
     new = delivered(books, 0)
 
     assert (books.owns(old), books.owns(new)) == (True, True)
-    assert (books.has(old), books.has(new)) == (False, True)
     books.processed(Fetched([old]).ends)
     assert books.untold() == {}
     books.processed(Fetched([old, new]).ends)

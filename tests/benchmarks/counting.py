@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from consumer.core.record import Fetched, Record
+from consumer.core.record import Delivery, Fetched, Record
 from consumer.ports import RecordSource
 
 SILENCE_S = 60.0
@@ -51,11 +51,11 @@ class CountingSource:
     def owns(self, record: Record) -> bool:
         return self._source.owns(record)
 
-    def hold_back(self, record: Record) -> None:
-        self._source.hold_back(record)
+    def hold_back(self, delivery: Delivery, offset: int) -> None:
+        self._source.hold_back(delivery, offset)
 
-    def let_go(self, record: Record) -> None:
-        self._source.let_go(record)
+    def let_go(self, delivery: Delivery) -> None:
+        self._source.let_go(delivery)
 
     def commit(self) -> None:
         self._source.commit()

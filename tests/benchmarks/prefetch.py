@@ -43,10 +43,10 @@ def deliver_ahead(source: RecordSource, filled: Collection[Key]) -> None:
 
     firsts = first_of_each(poll, lambda record: key_of(record.position), filled)
     for record in firsts:
-        source.hold_back(record)
+        source.hold_back(record.delivery, record.position.offset)
     poll()  # lets go of what was fetched before: it would count as fetched ahead
     for record in firsts:
-        source.let_go(record)
+        source.let_go(record.delivery)
     wait_for_rest()
 
 

@@ -33,7 +33,7 @@ def test_one_partition_waits_at_its_record_while_the_other_flows(
     one.receive(100)
     held = first_of(one, 0, b"20")
 
-    one.source.hold_back(held)
+    one.hold_back(held)
     one.source.processed(Fetched([record for record in one.received if record.position.partition == 1]))
     one.source.processed(Fetched([record for record in one.received if record.position < held.position]))
     produce(kafka, topic, *numbers(50, 60), partition=0)
@@ -41,7 +41,7 @@ def test_one_partition_waits_at_its_record_while_the_other_flows(
     one.poll_until(lambda: len(of(one, 1)) == 60)
     one.poll(0.5)
     of_the_held_one = of(one, 0)
-    one.source.let_go(held)
+    one.let_go(held)
     one.poll_until(lambda: len(of(one, 0)) >= 50 + 40)
     one.poll(0.5)
 
@@ -75,7 +75,7 @@ def test_a_record_that_lies_far_behind_what_is_fetched_ahead_is_delivered_again_
                 continue
             if record.position.offset % 700 == 699 and record.position not in again:
                 again.add(record.position)
-                one.source.hold_back(record)
+                one.hold_back(record)
                 waiting.append(record)
                 stopped.add(number)
                 continue
@@ -85,7 +85,7 @@ def test_a_record_that_lies_far_behind_what_is_fetched_ahead_is_delivered_again_
         holds += len(waiting)
         held.append(waiting)
         for record in held.pop(0):
-            one.source.let_go(record)
+            one.let_go(record)
 
     again: set[object] = set()
     held: list[list[Record]] = [[], []]
@@ -108,7 +108,7 @@ def test_what_is_held_back_stays_so_when_everything_goes_on_and_is_let_go_when_e
     one.receive(3)
     held = first_of(one, 0, b"a1")
 
-    one.source.hold_back(held)
+    one.hold_back(held)
     one.source.pause()
     one.poll(0.5)
     one.source.resume()
@@ -117,7 +117,7 @@ def test_what_is_held_back_stays_so_when_everything_goes_on_and_is_let_go_when_e
     one.poll(0.5)
     while_held = of(one, 0)
     one.source.pause()
-    one.source.let_go(held)
+    one.let_go(held)
     one.poll(0.5)
     while_paused = of(one, 0)
     one.source.resume()
@@ -134,7 +134,7 @@ def test_librdkafka_fetches_nothing_of_what_is_held_back_or_paused_white_box(kaf
     one = member(fresh("group"), topic)
     one.receive(2)
 
-    one.source.hold_back(first_of(one, 0, b"a0"))
+    one.hold_back(first_of(one, 0, b"a0"))
     while_held_back = one.source._consumer.consume(10, 1.5)
     one.source.pause()
     produce(kafka, topic, b"b1", partition=1)
@@ -155,14 +155,14 @@ def test_what_librdkafka_hands_out_of_a_partition_that_is_held_back_comes_again_
     one = member(fresh("group"), topic)
     one.receive(2)
     held = first_of(one, 0, b"a1")
-    one.source.hold_back(held)
+    one.hold_back(held)
 
     one.source._consumer.resume(one.source._consumer.assignment())
     produce(kafka, topic, b"b0", partition=1)
     one.poll_until(lambda: of(one, 1) == [b"b0"] and one.now_s > 1.5)
 
     assert of(one, 0) == [b"a0", b"a1"]
-    one.source.let_go(held)
+    one.let_go(held)
     one.poll_until(lambda: len(of(one, 0)) == 3)
     assert of(one, 0) == [b"a0", b"a1", b"a1"]
 
@@ -178,14 +178,14 @@ def test_a_partition_that_was_held_back_and_comes_back_is_not_held_back_any_more
     one.receive(4)
     held = [record for record in one.received if record.value == b"1"]
     for record in held:
-        one.source.hold_back(record)
+        one.hold_back(record)
     one.source.processed(Fetched([record for record in one.received if record.value == b"0"]))
 
     other = member(group, topic, settings=protocol)
     one.poll_until(lambda: len(one.source._partitions.keys) == len(other.source._partitions.keys) == 1, other)
     gone = next(record for record in held if not one.source.owns(record))
-    one.source.let_go(gone)
-    one.source.hold_back(gone)
+    one.let_go(gone)
+    one.hold_back(gone)
     one.poll_until(lambda: len(other.received) >= 1, other)
     other.source.close()
     one.poll_until(lambda: len(one.source._partitions.keys) == 2 and len(one.received) >= 5)
@@ -194,10 +194,10 @@ def test_a_partition_that_was_held_back_and_comes_back_is_not_held_back_any_more
     assert [record.value for record in one.received[4:]] == [b"1"]
     assert one.received[4].position == gone.position
     assert one.received[4].epoch > gone.epoch
-    one.source.hold_back(one.received[4])
-    one.source.let_go(gone)
+    one.hold_back(one.received[4])
+    one.let_go(gone)
     assert one.poll(1.0) == []
-    one.source.let_go(one.received[4])
+    one.let_go(one.received[4])
     assert one.receive(6)[5] == b"1"
 
 
@@ -207,7 +207,7 @@ def test_all_partitions_may_be_held_back_and_the_source_be_closed(kafka: Kafka, 
     one = member(group, topic)
     one.receive(2)
 
-    one.source.hold_back(one.received[1])
+    one.hold_back(one.received[1])
     one.source.processed(Fetched(one.received[:1]))
     one.source.close()
 
@@ -221,9 +221,9 @@ def test_what_is_held_back_twice_is_delivered_from_the_first_record_on(kafka: Ka
     one = member(fresh("group"), topic)
     one.receive(3)
 
-    one.source.hold_back(one.received[2])
-    one.source.hold_back(one.received[1])
-    one.source.let_go(one.received[1])
+    one.hold_back(one.received[2])
+    one.hold_back(one.received[1])
+    one.let_go(one.received[1])
 
     assert one.receive(5) == [b"0", b"1", b"2", b"1", b"2"]
 
@@ -235,11 +235,11 @@ def test_a_member_that_waits_for_longer_than_a_poll_may_last_stays_one(kafka: Ka
     one.receive(1)
     held = one.received[0]
 
-    one.source.hold_back(held)
+    one.hold_back(held)
     one.poll_until(lambda: one.now_s > 4.0)
 
     assert one.source.owns(held)
-    one.source.let_go(held)
+    one.let_go(held)
     assert one.receive(2) == [b"0", b"0"]
 
 
@@ -254,7 +254,7 @@ def test_a_partition_that_has_stopped_can_be_held_back_too(kafka: Kafka, member:
     one.source.resume()
     one.poll_until(lambda: bool(one.source._stopped))
 
-    one.source.hold_back(first_of(one, 0, b"a1"))
+    one.hold_back(first_of(one, 0, b"a1"))
     produce(kafka, topic, b"b0", partition=1)
 
     assert one.receive(3)[2] == b"b0"

@@ -85,8 +85,11 @@ def test_what_is_in_hand_when_its_topic_is_made_again_may_be_written_and_is_not_
 
     one.poll_until(told_apart)
     in_hand = [one.source.owns(record) for record in old]
-    one.source.hold_back(old[1])
+    one.hold_back(old[1])
+    one.poll(1.0)
+    while_held_back = list(one.received)
     one.source.processed(Fetched(old))
+    one.let_go(old[1])
     one.poll_until(lambda: b"new" in one.values)
     one.now_s += 10
     one.source.commit()
@@ -96,6 +99,7 @@ def test_what_is_in_hand_when_its_topic_is_made_again_may_be_written_and_is_not_
     one.source.close()
 
     assert in_hand == [True] * 5
+    assert while_held_back == old
     assert while_unread is None
     assert committed(kafka, group, topic) == 1
 

@@ -10,9 +10,15 @@ from consumer.adapters.kafka_source.incarnations import Incarnations
 from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.translation import placed
 
+_UNANSWERED_S = 120.0
+
 
 class Commits:
-    """Explicit offsets only, and only of what is ours. None of it raises: what is not committed is delivered again."""
+    """Explicit offsets only, and only of what is ours. None of it raises: what is not committed is delivered again.
+
+    One after the other: librdkafka repeats by itself what a coordinator that moves or a connection that breaks leaves
+    without an answer, even when a later one has overtaken it, and the group's offsets would go back to it and stay there.
+    """
 
     def __init__(
         self,
@@ -29,12 +35,12 @@ class Commits:
         self._incarnations = incarnations
         self._clock = clock
         self._interval_s = interval_s
-        self._last_s = -math.inf
+        self._last_s = self._under_way_since_s = -math.inf
 
     def if_due(self, consumer: Consumer) -> None:
-        """Once per interval, without waiting; the answer comes with a later poll."""
+        """Once per interval, without waiting; the answer comes with a later poll, and until then nothing more is told."""
         now_s = self._clock()
-        if now_s - self._last_s < self._interval_s:
+        if now_s - self._last_s < self._interval_s or self._under_way:
             return
         offsets = self._partitions.untold()
         if not offsets:
@@ -43,8 +49,13 @@ class Commits:
         self._tell(consumer, self._still_meant(offsets))
 
     def last(self, consumer: Consumer) -> None:
-        """All that is not confirmed, without waiting; nothing more will be processed."""
-        self._tell(consumer, self._still_meant(self._partitions.unconfirmed(self._partitions.keys)))
+        """All that is not confirmed, without waiting, unless an answer is to come; nothing more will be processed."""
+        if not self._under_way:
+            self._tell(consumer, self._still_meant(self._partitions.unconfirmed(self._partitions.keys)))
+
+    @property
+    def _under_way(self) -> bool:
+        return self._clock() < self._under_way_since_s + _UNANSWERED_S
 
     def _still_meant(self, offsets: Mapping[Key, int]) -> Mapping[Key, int]:
         """Without those of topics that were made again meanwhile."""
@@ -59,6 +70,7 @@ class Commits:
         except KafkaException as problem:
             self._complaints.take_refusal(problem.args[0])
         else:
+            self._under_way_since_s = self._clock()
             self._partitions.told(offsets)
 
     def at_once(self, consumer: Consumer, keys: Iterable[Key]) -> None:
@@ -72,10 +84,14 @@ class Commits:
             self._complaints.take_refusal(problem.args[0])
         else:
             self._partitions.told(offsets)
-            self.answered(None, answers)
+            self._enter(None, answers)
 
     def answered(self, error: KafkaError | None, answers: Iterable[TopicPartition]) -> None:
         """Kafka's answer, for all and for each; what it refused is told again when the next commit is due."""
+        self._under_way_since_s = -math.inf
+        self._enter(error, answers)
+
+    def _enter(self, error: KafkaError | None, answers: Iterable[TopicPartition]) -> None:
         if error is not None:
             self._complaints.take_refusal(error)
         for answer in answers:

@@ -39,15 +39,15 @@ class Flow:
         """Whether nothing may be delivered."""
         return self.paused or not self._ownership.proven
 
-    def rewind(self, consumer: Consumer, records: Iterable[Record]) -> None:
+    def rewind(self, consumer: Consumer, positions: Iterable[Position]) -> None:
         """Pause their partitions; when they flow again, each is fetched from the first of these on.
 
         By seeking: unassigning and assigning could be taken for the answer to a rebalance that has begun meanwhile. What has
         stopped is placed later, where the books tell.
         """
         firsts: dict[Key, Position] = {}
-        for record in records:
-            firsts.setdefault(key_of(record.position), record.position)
+        for position in positions:
+            firsts.setdefault(key_of(position), position)
         for position in firsts.values():
             self._partitions.rewound(position)
         for place in placed({key: position.offset for key, position in firsts.items()}):
@@ -66,12 +66,12 @@ class Flow:
     def let_through(self, consumer: Consumer, records: Fetched) -> Fetched:
         """What may be delivered now; what was fetched although it is held back is fetched once more, later."""
         if self.stands:
-            self.rewind(consumer, records)
+            self.rewind(consumer, (record.position for record in records))
             return Fetched()
         if not self._partitions.held_back:
             return records
-        self.rewind(consumer, filter(self._is_held_back, records))
+        self.rewind(consumer, (record.position for record in filter(self._is_held_back, records)))
         return Fetched([*filterfalse(self._is_held_back, records)])
 
     def _is_held_back(self, record: Record) -> bool:
-        return key_of(record.position) in self._partitions.held_back
+        return self._partitions.is_held_back(key_of(record.position))

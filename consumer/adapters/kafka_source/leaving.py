@@ -33,8 +33,8 @@ def leave(consumer: Consumer, partitions: Partitions, commits: Commits, *, keeps
 
 def _committed(consumer: Consumer, partitions: Partitions, commits: Commits) -> bool:
     """Whether Kafka has confirmed all of it. A synchronous commit would wait for one that is away until our session ends."""
-    commits.last(consumer)
     for _ in range(_POLLS_MAX):
+        commits.last(consumer)
         if not partitions.unconfirmed(partitions.keys):
             return True
         consumer.poll(_POLL_S)

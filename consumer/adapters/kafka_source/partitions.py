@@ -31,17 +31,23 @@ class _Progress:
     told: int | None = None
     confirmed: int | None = None
 
+    def knows(self, epoch: int) -> bool:
+        """Whether what this epoch delivered may still be written."""
+        return epoch == self.epoch or (self.former is not None and epoch == self.former[0])
+
 
 class Partitions:
     """Books of what was delivered, processed and committed since each partition became ours. Does nothing itself.
 
     A partition that is taken away and comes back starts a new epoch: what an older epoch delivered counts no more. One whose
-    topic was made again starts one too, but what was delivered before may still be written: it is nobody else's.
+    topic was made again starts one too, but what was delivered before may still be written: it is nobody else's. Until that
+    is done the partition may be held back in the name of the former epoch.
     """
 
     def __init__(self) -> None:
         self._held: dict[Key, _Progress] = {}
-        self._held_back: set[Key] = set()
+        self._held_back: dict[Key, int] = {}
+        self._beginning: set[Key] = set()
         self._epochs = count(1)
 
     def assigned(self, keys: Iterable[Key]) -> None:
@@ -49,21 +55,26 @@ class Partitions:
         epoch = next(self._epochs)
         for key in keys:
             self._held[key] = _Progress(epoch=epoch)
-            self._held_back.discard(key)
+            self._flow_freely(key)
 
     def made_again(self, keys: Iterable[Key]) -> None:
-        """These are still ours, and hold other records than before."""
+        """These are still ours, and hold other records than before: nothing of them is delivered before they are placed."""
         epoch = next(self._epochs)
         for key in keys:
             old = self._held[key]
-            self._held[key] = _Progress(epoch=epoch, former=(old.epoch, old.delivered or 0))
-            self._held_back.discard(key)
+            former = old.former if old.delivered is None else (old.epoch, old.delivered)
+            self._held[key] = _Progress(epoch=epoch, former=former)
+            self._beginning.add(key)
 
     def gone(self, keys: Iterable[Key]) -> None:
         """These are ours no more."""
         for key in keys:
             self._held.pop(key, None)
-            self._held_back.discard(key)
+            self._flow_freely(key)
+
+    def _flow_freely(self, key: Key) -> None:
+        self._held_back.pop(key, None)
+        self._beginning.discard(key)
 
     @property
     def keys(self) -> Collection[Key]:
@@ -78,16 +89,28 @@ class Partitions:
     @property
     def held_back(self) -> AbstractSet[Key]:
         """Those of which nothing is to be delivered for now; what was taken away and comes back is none of them."""
-        return self._held_back
+        return self._held_back.keys() | self._beginning
 
-    def hold_back(self, key: Key) -> None:
-        """Nothing of this one, from now on."""
-        assert key in self._held, "what is not ours cannot be held back"
-        self._held_back.add(key)
+    def is_held_back(self, key: Key) -> bool:
+        """Whether it is one of these."""
+        return key in self._held_back or key in self._beginning
 
-    def let_go(self, key: Key) -> None:
-        """Deliver of this one again."""
-        self._held_back.discard(key)
+    def hold_back(self, delivery: Delivery) -> bool:
+        """Nothing of its partition, from now on; False where what it brought is not ours any more."""
+        topic, partition, epoch = delivery
+        progress = self._held.get((topic, partition))
+        if progress is None or not progress.knows(epoch):
+            return False
+        self._held_back[topic, partition] = epoch
+        return True
+
+    def let_go(self, delivery: Delivery) -> bool:
+        """Deliver of its partition again; False where that is not held back, or by another."""
+        topic, partition, epoch = delivery
+        if self._held_back.get((topic, partition)) != epoch:
+            return False
+        del self._held_back[topic, partition]
+        return True
 
     @property
     def epochs(self) -> Mapping[Key, int]:
@@ -111,6 +134,7 @@ class Partitions:
 
     def placed(self, key: Key, offset: int) -> None:
         """It is fetched from here on, whatever it has delivered."""
+        self._beginning.discard(key)
         progress = self._held[key]
         progress.start = offset
         if progress.delivered != offset:
@@ -132,11 +156,6 @@ class Partitions:
             return progress is not None
         epoch, end = progress.former or (progress.epoch, 0)
         return epoch == record.epoch and record.position.offset < end
-
-    def has(self, record: Record) -> bool:
-        """Whether the record lies there still: then it may be delivered once more, and committed."""
-        progress = self._held.get(key_of(record.position))
-        return progress is not None and progress.epoch == record.epoch
 
     def processed(self, ends: Mapping[Delivery, int]) -> None:
         """Below these nothing need be delivered again. Never moves backwards; what is not there any more counts not."""

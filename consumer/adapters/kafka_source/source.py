@@ -19,13 +19,13 @@ from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.limits import SourceLimits
 from consumer.adapters.kafka_source.membership import Membership
 from consumer.adapters.kafka_source.ownership import AnyShare, Ownership, SoleOwnership
-from consumer.adapters.kafka_source.partitions import Partitions, key_of
+from consumer.adapters.kafka_source.partitions import Partitions
 from consumer.adapters.kafka_source.placing import placing
 from consumer.adapters.kafka_source.resuming import Resuming
 from consumer.adapters.kafka_source.session import Session
 from consumer.adapters.kafka_source.stopped import Stopped
 from consumer.adapters.kafka_source.translation import complete
-from consumer.core.record import Fetched, Record
+from consumer.core.record import Delivery, Fetched, Position, Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm
 
@@ -124,17 +124,23 @@ class KafkaSource:
         """Whether the record's partition is still ours, in the same assignment that delivered it."""
         return self._partitions.owns(record)
 
-    def hold_back(self, record: Record) -> None:
-        """Deliver it, and what is behind it in its partition, once more, when it is `let_go`; a rebalance forgets it."""
-        if self._partitions.has(record):
-            self._partitions.hold_back(key_of(record.position))
-            self._flow.rewind(self._consumer, [record])
+    def hold_back(self, delivery: Delivery, offset: int) -> None:
+        """Its partition, which goes on at `offset` once it is `let_go`; a rebalance forgets it.
 
-    def let_go(self, record: Record) -> None:
-        """Deliver from this record on, unless all is paused."""
-        if self._partitions.has(record):
-            self._partitions.let_go(key_of(record.position))
-            self._flow.tell(self._consumer, [key_of(record.position)])
+        Where its topic was made again meanwhile, the new one waits with its beginning.
+        """
+        topic, partition, epoch = delivery
+        if not self._partitions.hold_back(delivery):
+            return
+        if epoch == self._partitions.epoch_of((topic, partition)):
+            self._flow.rewind(self._consumer, [Position(topic=topic, partition=partition, offset=offset)])
+        else:
+            self._flow.tell(self._consumer, [(topic, partition)])
+
+    def let_go(self, delivery: Delivery) -> None:
+        """Deliver its partition again, unless all is paused."""
+        if self._partitions.let_go(delivery):
+            self._flow.tell(self._consumer, [delivery[:2]])
 
     @property
     def overdue(self) -> bool:

@@ -78,8 +78,7 @@ class Stopped:
         self._stops.setdefault(key, _Stop(due_s=self._clock()))
 
     def add_anew(self, key: Key) -> None:
-        """It is to begin at its beginning, whatever is committed; until then nothing of it is delivered."""
-        self._partitions.hold_back(key)
+        """It is to begin at its beginning, whatever is committed."""
         self._stops[key] = _Stop(due_s=self._clock(), anew=True)
 
     def postpone(self, key: Key) -> None:
@@ -89,8 +88,7 @@ class Stopped:
 
     def placed(self, key: Key) -> None:
         """It has not stopped any more."""
-        if self._stops.pop(key).anew:
-            self._partitions.let_go(key)
+        del self._stops[key]
 
     def flow(self, deliveries: Iterable[Delivery]) -> None:
         """Records of these have come. What was asked about them meanwhile was true before: they have moved on since."""
