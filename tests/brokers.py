@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -20,6 +20,7 @@ from consumer.sandbox.embedded_kafka import EmbeddedKafka
 
 IMAGE = "apache/kafka:4.3.1"
 _TIMEOUT_S = 30.0
+_FAR = 9095
 
 
 class Kafka(Protocol):
@@ -44,6 +45,13 @@ class EmbeddedBrokers:
         self.delete_records = cluster.delete_records
 
 
+class FarListener(NamedTuple):
+    """Where clients reach a broker by a longer way: who connects to `inside` must let them in by the port `outside` here."""
+
+    inside: str
+    outside: int
+
+
 class ContainerBrokers:
     """A real broker, administered over its protocol."""
 
@@ -52,6 +60,7 @@ class ContainerBrokers:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self.bootstrap_servers = bootstrap_servers
+        self.far = FarListener(inside="", outside=0)
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
 
     def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
@@ -157,17 +166,20 @@ def kafka_container() -> Iterator[ContainerBrokers]:
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
 
-    port = free_port()
+    port, far_port = free_port(), free_port()
     container = DockerContainer(IMAGE).with_bind_ports(9092, port)
     container = container.with_kwargs(
         user="root"
     )  # may write its settings wherever an image keeps its defaults read-only
-    for name, value in broker_settings(f"127.0.0.1:{port}").items():
+    for name, value in {**broker_settings(f"127.0.0.1:{port}"), **_also_far(port, far_port)}.items():
         container = container.with_env(name, value)
     container = container.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(90))
     try:
         container.start()
-        yield ContainerBrokers(f"127.0.0.1:{port}")
+        brokers = ContainerBrokers(f"127.0.0.1:{port}")
+        address = container.get_docker_client().bridge_ip(container.get_wrapped_container().id)
+        brokers.far = FarListener(inside=f"{address}:{_FAR}", outside=far_port)
+        yield brokers
     finally:
         container.stop()
 
@@ -176,6 +188,14 @@ def kafka_container() -> Iterator[ContainerBrokers]:
 def embedded_brokers() -> Iterator[EmbeddedBrokers]:
     with EmbeddedKafka() as cluster:
         yield EmbeddedBrokers(cluster)
+
+
+def _also_far(port: int, far_port: int) -> Mapping[str, str]:
+    return {
+        "KAFKA_LISTENERS": f"PLAINTEXT://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093,FAR://0.0.0.0:{_FAR}",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{port},FAR://127.0.0.1:{far_port}",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FAR:PLAINTEXT",
+    }
 
 
 def broker_settings(advertised: str) -> Mapping[str, str]:
