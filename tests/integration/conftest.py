@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.preference_table import PreferenceTable
+from consumer.sandbox.embedded_kafka import EmbeddedKafka
 from tests.brokers import Kafka
 from tests.members import Member
 from tests.preference_topics import OpenTable, follow
@@ -24,6 +25,14 @@ def member(kafka: Kafka) -> Iterator[Callable[..., Member]]:
             return stack.enter_context(Member(kafka, group, *topics, **changes))
 
         yield open_member
+
+
+@pytest.fixture
+def cluster() -> Iterator[EmbeddedKafka]:
+    """Brokers that refuse when told, with the topic `events`."""
+    with EmbeddedKafka() as cluster:
+        cluster.create_topic("events")
+        yield cluster
 
 
 @pytest.fixture(scope="session")

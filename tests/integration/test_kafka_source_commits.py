@@ -19,13 +19,6 @@ each_answer_that_is_repeated = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def cluster() -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka() as cluster:
-        cluster.create_topic("events")
-        yield cluster
-
-
-@pytest.fixture
 def kafka(cluster: EmbeddedKafka) -> EmbeddedBrokers:
     return EmbeddedBrokers(cluster)
 

@@ -19,13 +19,6 @@ USUAL = {"session.timeout.ms": 45_000, "heartbeat.interval.ms": 3000}
 
 
 @pytest.fixture
-def cluster() -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka() as cluster:
-        cluster.create_topic("events")
-        yield cluster
-
-
-@pytest.fixture
 def kafka(cluster: EmbeddedKafka) -> EmbeddedBrokers:
     return EmbeddedBrokers(cluster)
 

@@ -1,7 +1,7 @@
 """A member that its group has shut out joins again where it may, and ends where it must; it commits nothing either way."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from confluent_kafka import KafkaError
@@ -19,15 +19,8 @@ BUSY_S = 1.0
 
 
 @pytest.fixture
-def cluster() -> Iterator[EmbeddedKafka]:
-    with EmbeddedKafka() as cluster:
-        cluster.create_topic("events")
-        cluster.hear_members_every(200)
-        yield cluster
-
-
-@pytest.fixture
 def brokers(cluster: EmbeddedKafka) -> EmbeddedBrokers:
+    cluster.hear_members_every(200)
     return EmbeddedBrokers(cluster)
 
 
