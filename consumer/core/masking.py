@@ -7,7 +7,16 @@ from decimal import Decimal
 
 import msgspec
 
-from consumer.core.event import BalanceChanged, Event, Money, TransactionPosted
+from consumer.core.event import (
+    BalanceChanged,
+    BalanceReason,
+    Channel,
+    Direction,
+    Event,
+    Money,
+    TransactionPosted,
+    TransactionStatus,
+)
 from consumer.core.names import CleanName, cleaned
 from consumer.core.preferences import DetailLevel
 
@@ -109,9 +118,9 @@ def _masked(event: Event) -> Mapping[str, Masked]:
 
 def _of_transaction(event: TransactionPosted) -> Mapping[str, Masked | None]:
     return {
-        "status": MaskedSymbol(symbol=event.status.value),
-        "channel": MaskedSymbol(symbol=event.channel.value),
-        "direction": MaskedSymbol(symbol=event.direction.value),
+        "status": _SYMBOLS[event.status],
+        "channel": _SYMBOLS[event.channel],
+        "direction": _SYMBOLS[event.direction],
         "amount": _money(event.amount),
         "card": None if event.card_last_four is None else MaskedDigits(last_four=event.card_last_four),
         "counterparty": _name(event.counterparty.name),
@@ -120,7 +129,14 @@ def _of_transaction(event: TransactionPosted) -> Mapping[str, Masked | None]:
 
 
 def _of_balance(event: BalanceChanged) -> Mapping[str, Masked | None]:
-    return {"reason": MaskedSymbol(symbol=event.reason.value), "balance": _money(event.available)}
+    return {"reason": _SYMBOLS[event.reason], "balance": _money(event.available)}
+
+
+_SYMBOLS = {
+    member: MaskedSymbol(symbol=member.value)
+    for members in (TransactionStatus, Channel, Direction, BalanceReason)
+    for member in members
+}
 
 
 def _money(money: Money) -> MaskedMoney:
@@ -134,7 +150,7 @@ def _name(name: str | None) -> MaskedName | None:
 
 def _last_of(number: str) -> MaskedDigits | None:
     """The last four characters, as long as at least as many stay hidden; of a shorter number two, or none at all."""
-    characters = _SEPARATORS.sub("", number)
+    characters = number if number.isascii() and number.isalnum() else _SEPARATORS.sub("", number)
     if len(characters) >= _SHORT_BELOW:
         return MaskedDigits(last_four=characters[-_SHOWN:])
     if len(characters) >= 2 * _SHOWN_OF_SHORT:
