@@ -11,7 +11,7 @@ import msgspec
 from opentelemetry.metrics import Counter as Instrument
 
 from consumer import telemetry
-from consumer.core.event import event_type
+from consumer.core.event import Event, event_type
 from consumer.core.notice import EventKey
 from consumer.core.record import Delivery, Fetched, Record
 from consumer.core.screen import SCREENED
@@ -49,7 +49,7 @@ class _Batch:
 
     records: Fetched
     screening: Screening = field(default_factory=Screening)
-    cases: list[Case] = field(default_factory=list)
+    cases: Sequence[Case] = ()
     awaiting: dict[Delivery, tuple[Record, Awaited]] = field(default_factory=dict)
     turns: list[list[Case]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
@@ -160,8 +160,9 @@ class Intake:
 
     def _read(self, batch: _Batch) -> None:
         """Every record is screened out, or becomes cases or a dead letter, or has to wait. It may be done again."""
-        batch.cases, batch.letters, batch.awaiting = [], [], {}
+        batch.letters, batch.awaiting = [], {}
         batch.screening = self.pipeline.screen(batch.records)
+        happened: list[tuple[Record, Event]] = []
         for record in batch.screening.unread:
             if batch.awaiting and record.delivery in batch.awaiting:
                 continue
@@ -173,7 +174,8 @@ class Intake:
             if isinstance(read, DeadLetter):
                 batch.letters.append(read)
             else:
-                batch.cases.extend(read)
+                happened.append((record, read))
+        batch.cases = self.pipeline.cases(happened)
         batch.turns = turns(batch.cases)
 
     def _hold_back(self, batch: _Batch) -> None:

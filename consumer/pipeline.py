@@ -95,19 +95,26 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
             unread=[records[place] for place in found.unread], events=found.events, customers=found.customers
         )
 
-    def read(self, record: Record) -> Sequence[Case] | DeadLetter:
-        """The record's cases, or the dead letter that it is. Raises Awaited where its schema is still to come."""
+    def read(self, record: Record) -> Event | DeadLetter:
+        """What the record tells of, or the dead letter that it is. Raises Awaited where its schema is still to come."""
         try:
-            event = self.decoder.decode(record)
+            return self.decoder.decode(record)
         except Undecodable as problem:
             return DeadLetter(record=record, reason=problem.reason, detail=problem.detail, schema=problem.schema)
-        return [
-            Case(record=record, event=event, customer_id=customer_id, weighed=self._weighed(event, customer_id))
-            for customer_id in event.customer_ids
-        ]
 
-    def _weighed(self, event: Event, customer_id: str) -> Weighed:
-        return weigh(event, customer_id, self.preferences.get(customer_id), self.catalogue, self.pseudonyms)
+    def cases(self, happened: Iterable[tuple[Record, Event]]) -> Sequence[Case]:
+        """Each event for everybody entitled to hear of it, in order; all of them as they stand at one moment."""
+        entitled = [(record, event, customer_id) for record, event in happened for customer_id in event.customer_ids]
+        asked = self.preferences.get_many(customer_id for _, _, customer_id in entitled)
+        return [
+            Case(
+                record=record,
+                event=event,
+                customer_id=customer_id,
+                weighed=weigh(event, customer_id, preferences, self.catalogue, self.pseudonyms),
+            )
+            for (record, event, customer_id), preferences in zip(entitled, asked, strict=True)
+        ]
 
     def awaited(self, record: Record) -> Awaited | None:
         """What the record still waits for; None where it can be read now, if only as a dead letter."""

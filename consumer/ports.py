@@ -138,6 +138,10 @@ class PreferenceTable(Protocol):
         """What this customer asked for; None if nothing."""
         ...
 
+    def get_many(self, customer_ids: Iterable[str]) -> Sequence[Preferences | None]:
+        """The same of each of these, in their order, as of one moment."""
+        ...
+
     def ready(self) -> bool:
         """Whether the table has caught up and is believed."""
         ...

@@ -140,6 +140,9 @@ class Listed:
     def get(self, customer_id: str) -> Preferences | None:
         return self.by_customer.get(customer_id)
 
+    def get_many(self, customer_ids: Iterable[str]) -> list[Preferences | None]:
+        return [self.get(one) for one in customer_ids]
+
     def words(self, customers: Iterable[bytes]) -> list[Word]:
         return [self._screen.word(self.get(one.decode())) for one in customers]
 

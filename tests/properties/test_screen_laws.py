@@ -163,6 +163,6 @@ def outcome(pipeline: Pipeline, records: Sequence[Record], before: Memory) -> tu
     for one in records:
         read = pipeline.read(one)
         assert not isinstance(read, DeadLetter)
-        verdicts = [pipeline.judge(case, memory, known, NOW) for case in read]
+        verdicts = [pipeline.judge(case, memory, known, NOW) for case in pipeline.cases([(one, read)])]
         changes += [verdict.change for verdict in verdicts if verdict.change is not None]
     return changes, memory

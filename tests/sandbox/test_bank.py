@@ -41,11 +41,12 @@ def judged() -> tuple[list[str], set[str], list[Event]]:
     kinds: set[str] = set()
     events = []
     for offset, happening in enumerate(bank().day(NOW, 30.0, 10.0)):
-        read = pipeline.read(record(value=value(happening), position=Position(topic="t", partition=0, offset=offset)))
+        one = record(value=value(happening), position=Position(topic="t", partition=0, offset=offset))
+        read = pipeline.read(one)
         if isinstance(read, DeadLetter):
             reasons.append(read.reason)
             continue
-        for case in read:
+        for case in pipeline.cases([(one, read)]):
             events.append(case.event)
             verdict = pipeline.judge(case, memory, set(), NOW)
             reasons.append(verdict.reason)

@@ -21,6 +21,10 @@ class Nobody:
         del customer_id
         return None
 
+    def get_many(self, customer_ids: Iterable[str]) -> Sequence[None]:
+        """Of nobody anything is known."""
+        return [None for _ in customer_ids]
+
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
         """Each is a stranger."""
         return [self._stranger for _ in customers]

@@ -109,10 +109,16 @@ class PreferenceStore:
 
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
+        [found] = self.get_many((customer_id,))
+        return found
+
+    def get_many(self, customer_ids: Iterable[str]) -> Sequence[Preferences | None]:
+        """The same of each of these, in their order, as of one moment: to begin to read costs as much as to read."""
+        unpack = self._packing.unpack
         with self._environment.begin(db=self._customers) as transaction:
-            key = customer_id.encode()
-            row = transaction.get(key) if fits(key) else None
-            return None if row is None else _understood(row, self._packing.unpack, self._look_up(transaction), None)
+            look_up = self._look_up(transaction)
+            rows = [transaction.get(key) if fits(key) else None for key in map(str.encode, customer_ids)]
+            return [None if row is None else _understood(row, unpack, look_up, None) for row in rows]
 
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
         """What the screen wants to know of each of these, by their ids in UTF-8, all as of one moment."""

@@ -87,6 +87,10 @@ class PreferenceTable:
         """What this customer asked for; None if nothing."""
         return self._tables.in_use.get(customer_id)
 
+    def get_many(self, customer_ids: Iterable[str]) -> Sequence[Preferences | None]:
+        """The same of each of these, in their order, as of one moment."""
+        return self._tables.in_use.get_many(customer_ids)
+
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
         """What may concern each of these, in short, as of one moment. Their ids are in UTF-8."""
         return self._tables.in_use.words(customers)
