@@ -1,28 +1,23 @@
 """The intake loop: poll, screen, read, decide, record, and only then commit the offsets."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from logging import WARNING
 
 import msgspec
-from opentelemetry.metrics import Counter as Instrument
 
-from consumer import telemetry
-from consumer.core.event import Event, event_type
+from consumer import tallies
+from consumer.core.event import Event
 from consumer.core.notice import EventKey
 from consumer.core.record import Delivery, Fetched, Record
-from consumer.core.screen import SCREENED
 from consumer.errors import Awaited, Conflict, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.pipeline import Case, Pipeline, Screening, Verdict, turns
-from consumer.ports import DeadLetter, DeadLetters, OutboxForIntake, Recorded, RecordSource
+from consumer.ports import DeadLetter, DeadLetters, OutboxForIntake, Recording, RecordSource
 from consumer.telemetry import Line, alarm, log
 from consumer.waiting import Waiting
-
-NOTHING_RECORDED = Recorded(notices=0, cancelled=0)
 
 
 class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,19 +35,31 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
     alarm_after: timedelta = timedelta(seconds=60)
 
 
+class _Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that has been judged, and what the outbox makes of it; None where it changes nothing."""
+
+    verdicts: Sequence[Verdict]
+    recording: Recording | None
+
+
 @dataclass(slots=True, kw_only=True)
 class _Batch:
     """What was polled together and is committed together; recorded, one of its `turns` at a time.
 
     `awaiting`: of each partition the first record that cannot be read yet. It and those behind it leave the batch.
+    `set_aside`: whether there were letters. `written`: the first of its turns, if it is on its way to the disk; `behind`:
+    what was polled meanwhile.
     """
 
-    records: Fetched
+    records: Fetched = field(default_factory=Fetched)
     screening: Screening = field(default_factory=Screening)
     cases: Sequence[Case] = ()
     awaiting: dict[Delivery, tuple[Record, Awaited]] = field(default_factory=dict)
     turns: list[list[Case]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
+    set_aside: bool = False
+    written: _Written | None = None
+    behind: Fetched = field(default_factory=Fetched)
 
     def keep(self, belongs: Callable[[Record], bool]) -> None:
         """Only what comes of these records is left."""
@@ -60,6 +67,7 @@ class _Batch:
         self.cases = [case for case in self.cases if belongs(case.record)]
         self.turns = [[case for case in turn if belongs(case.record)] for turn in self.turns]
         self.letters = [letter for letter in self.letters if belongs(letter.record)]
+        self.behind = Fetched([*filter(belongs, self.behind)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +93,30 @@ class Intake:
     limits: IntakeLimits
 
     def run(self) -> None:
-        """Until `stopping`: one batch after the other. `check` raises if another part of the process has died."""
+        """Until `stopping`: one batch after the other. `check` raises if another part of the process has died.
+
+        The next one is polled while the last is on its way to the disk, and is not touched before that is durable.
+        """
+        last = _Batch()
         while not self.stopping.is_set():
             self.check()
             self.waiting.look()
-            self._process(self.waiting.take())
-            limits = self.limits
-            timeout_s = limits.waiting_poll_timeout_s if self.waiting else limits.poll_timeout_s
-            self._process(self.source.poll(records_max=limits.batch_records_max, timeout_s=timeout_s))
+            if kept := self.waiting.take():
+                last = self._process(kept, last)
+            last = self._process(self._poll(at_once=bool(last.records)), last)
             self.source.commit()
+        self._conclude(last, Fetched())
 
-    def _process(self, records: Fetched) -> None:
-        if not records:
-            return
-        batch = _Batch(records=records)
+    def _poll(self, *, at_once: bool) -> Fetched:
+        limits = self.limits
+        patient_s = limits.waiting_poll_timeout_s if self.waiting else limits.poll_timeout_s
+        return self.source.poll(records_max=limits.batch_records_max, timeout_s=0.0 if at_once else patient_s)
+
+    def _process(self, records: Fetched, last: _Batch) -> _Batch:
+        """Conclude the `last` batch, and do the next one, which is returned if it is still on its way to the disk."""
+        batch = _Batch(records=self._conclude(last, records))
+        if not batch.records:
+            return batch
         for step in (
             self._await_room,
             self._await_preferences,  # last: they must be believed when they are asked
@@ -109,9 +127,25 @@ class Intake:
             self._record,
         ):
             if not self._patiently(step, batch):
-                return
-        self.source.processed(batch.records)
-        _count(batch)
+                return _Batch()
+        if batch.written is None or batch.set_aside:  # whoever had to read it again would set it aside again, too
+            self._conclude(batch, Fetched())
+            return _Batch()
+        return batch
+
+    def _conclude(self, last: _Batch, polled: Fetched) -> Fetched:
+        """The last batch is durable, and done with. Returns what of the `polled` is still ours then."""
+        if not last.records:
+            return polled
+        last.behind = polled
+        try:
+            self._make_durable(last)
+        except Unavailable:
+            if not self._patiently(self._record_again, last):
+                return Fetched()
+        self.source.processed(last.records)
+        tallies.concluded(last.records, last.screening, last.cases)
+        return last.behind
 
     def _patiently(self, step: Callable[[_Batch], None], batch: _Batch) -> bool:
         """Do the step, however long what it needs is away. False if told to stop: nothing of the batch is committed then."""
@@ -195,22 +229,43 @@ class Intake:
             self._confirm()
             some = batch.letters[: self.limits.letters_max]
             self.dead_letters.write(some)
-            _tell(some)
+            batch.set_aside = True
+            tallies.set_aside(some)
             del batch.letters[: len(some)]
 
     def _record(self, batch: _Batch) -> None:
-        """Turn by turn, mostly one; after an outage with the turn that is not written yet."""
+        """Turn by turn, mostly one; after an outage with the turn that is not durable yet. The last is left on its way."""
+        self._make_durable(batch)
         while batch.turns:
             self._confirm()
-            self._record_turn(batch.turns[0])
-            del batch.turns[0]
+            batch.written = self._written(batch.turns[0])
+            if len(batch.turns) == 1:
+                return
+            self._make_durable(batch)
+
+    def _record_again(self, batch: _Batch) -> None:
+        """What is still ours of it, since there was a poll meanwhile."""
+        self._keep(batch, self.source.owns)
+        self._record(batch)
+        self._make_durable(batch)
+
+    def _make_durable(self, batch: _Batch) -> None:
+        """Wait for the disk, and tell whoever is to know. Raises Unavailable: then the turn is to be written once more."""
+        written, batch.written = batch.written, None
+        if written is None:
+            return
+        recorded = tallies.NOTHING_RECORDED if written.recording is None else written.recording.durable()
+        del batch.turns[0]
+        tallies.durable(written.verdicts, recorded)
+        if recorded.notices:
+            self.wake()
 
     def _confirm(self) -> None:
         """After a long time without a poll nothing is written before the group was heard: others may have these records."""
         if self.source.overdue:
             raise Unavailable("kafka", "overdue")
 
-    def _record_turn(self, cases: Sequence[Case]) -> None:
+    def _written(self, cases: Sequence[Case]) -> _Written:
         """Judge them in order and write it down, all or nothing; what was not as supposed is read and judged again."""
         recorded_before: frozenset[EventKey] = frozenset()
         for _ in range(self.limits.conflicts_max):
@@ -220,56 +275,14 @@ class Intake:
             verdicts = [self.pipeline.judge(case, memory, known, now) for case in cases]
             changes = [verdict.change for verdict in verdicts if verdict.change is not None]
             try:
-                recorded = self.outbox.record(changes, now) if changes else NOTHING_RECORDED
+                recording = self.outbox.record(changes, now) if changes else None
             except Conflict as conflict:
                 recorded_before |= conflict.known
                 continue
-            _report(verdicts, recorded)
-            if recorded.notices:
-                self.wake()
-            return
+            return _Written(verdicts=verdicts, recording=recording)
         raise Unavailable("outbox", "conflict")
 
 
 def _waits(record: Record, batch: _Batch) -> bool:
     first = batch.awaiting.get(record.delivery)
     return first is not None and record.position.offset >= first[0].position.offset
-
-
-def _tell(letters: Sequence[DeadLetter]) -> None:
-    for letter in letters:
-        at = letter.record.position
-        log(
-            Line.DEAD_LETTER,
-            WARNING,
-            reason=letter.reason,
-            topic=at.topic,
-            partition=at.partition,
-            offset=at.offset,
-            schema=letter.schema or "",
-        )
-    _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in letters))
-
-
-def _report(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
-    _add(telemetry.DECISIONS, "reason", Counter(verdict.reason for verdict in verdicts))
-    if recorded == NOTHING_RECORDED:
-        return
-    changes = (verdict.change for verdict in verdicts)
-    notices = (change.notice for change in changes if change is not None and change.notice is not None)
-    _add(telemetry.NOTICES, "kind", Counter(notice.kind for notice in notices))
-    log(Line.NOTICE_RECORDED, notices=recorded.notices, cancelled=recorded.cancelled)
-
-
-def _count(batch: _Batch) -> None:
-    screening = batch.screening
-    _add(telemetry.RECORDS, "topic", Counter(batch.records.by_topic))
-    events = {case.record.position: event_type(case.event) for case in batch.cases}
-    _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screening.customers}))
-    _add(telemetry.EVENTS, "event_type", Counter(events.values()) + Counter(screening.events))
-
-
-def _add(counter: Instrument, attribute: str, counts: Counter[str]) -> None:
-    """One call per distinct value: an instrument costs microseconds, and most batches hold few values."""
-    for value, count in counts.items():
-        counter.add(count, {attribute: value})

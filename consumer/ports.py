@@ -179,6 +179,14 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     free_bytes: int
 
 
+class Recording(Protocol):
+    """Changes that agree with all that the outbox holds, on their way to its disk. Nobody may rely on them yet."""
+
+    def durable(self) -> Recorded:
+        """What they changed, once no crash can undo it. Raises Unavailable: then nothing of it is there."""
+        ...
+
+
 class OutboxForIntake(Protocol):
     """The outbox as intake sees it."""
 
@@ -186,8 +194,11 @@ class OutboxForIntake(Protocol):
         """The standings and the told occurrences asked for; raises Unavailable."""
         ...
 
-    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
-        """Write all of it durably, or nothing. No event is in it twice. Raises Conflict or Unavailable."""
+    def record(self, changes: Sequence[Change], now: datetime) -> Recording:
+        """Write all of it or nothing, without waiting for the disk. No event is in it twice.
+
+        Raises Conflict or Unavailable. Nothing is recalled, nor anything more recorded, before this is durable.
+        """
         ...
 
     def backlog(self, now: datetime, *, at_most: int) -> int:

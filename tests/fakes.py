@@ -8,7 +8,7 @@ from consumer.core.preferences import Preferences
 from consumer.core.record import Delivery, Fetched, Position, Record
 from consumer.core.screen import Glance, Screen, Word
 from consumer.errors import Awaited, Unavailable
-from consumer.ports import DeadLetter
+from consumer.ports import DeadLetter, Recorded
 from tests.deciding import CATALOGUE
 
 
@@ -18,12 +18,14 @@ class ScriptedSource:
     What was delivered behind what is held back, and what comes behind it, is a batch of its own once it is let go. A topic
     that was `made_again` has none of it any more.
 
-    `when_polled_empty` runs on every poll that has nothing (left) to deliver: where a test lets the world move on.
+    `when_polled_empty` runs on every poll that waits and has nothing (left) to deliver: where a test lets the world move on.
+    `meanwhile` runs on the polls that do not wait, one after the other: while a batch is on its way to the disk.
     """
 
     def __init__(self, batches: Sequence[Sequence[Record]], when_polled_empty: Callable[[], None]) -> None:
         self._batches = list(batches)
         self._when_polled_empty = when_polled_empty
+        self.meanwhile: list[Callable[[], object]] = []
         self._paused = False
         self._delivered: list[Record] = []
         self._held_back: dict[Delivery, list[Record]] = {}
@@ -37,12 +39,15 @@ class ScriptedSource:
     def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
         self.timeouts_s.append(timeout_s)
         self.overdue = False
+        if not timeout_s and self.meanwhile:
+            self.meanwhile.pop(0)()
         while self._batches and not self._paused:
             flowing = [one for one in self._batches.pop(0) if not self._keeps_back(one)]
             if flowing:
                 self._delivered += flowing
                 return Fetched(flowing)
-        self._when_polled_empty()
+        if timeout_s:
+            self._when_polled_empty()
         return Fetched()
 
     def deliver(self, batch: Sequence[Record]) -> None:
@@ -84,7 +89,7 @@ class ScriptedSource:
 
     def processed(self, records: Fetched) -> None:
         self.journal.append("processed")
-        self.processed_positions += [record.position for record in records]
+        self.processed_positions += [record.position for record in records if self.owns(record)]
 
     def commit(self) -> None:
         self.journal.append("commit")
@@ -148,6 +153,19 @@ class Listed:
 
     def ready(self) -> bool:
         return self.caught_up
+
+
+class Durable:
+    """A recording that is on the disk already; or one that never gets there."""
+
+    def __init__(self, recorded: Recorded, failure: Exception | None = None) -> None:
+        self._recorded = recorded
+        self._failure = failure
+
+    def durable(self) -> Recorded:
+        if self._failure is not None:
+            raise self._failure
+        return self._recorded
 
 
 class Drawer:

@@ -16,10 +16,10 @@ from consumer.core.standing import Memory, Questions
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.ports import OutboxForIntake, Recorded, Room
+from consumer.ports import OutboxForIntake, Recorded, Recording, Room
 from consumer.waiting import AHEAD_MAX, KEPT_MAX, Waiting
 from tests.builders import NOW, PSEUDONYMS, preferences, record
-from tests.fakes import Decoded, Drawer, Listed, ScriptedSource
+from tests.fakes import Decoded, Drawer, Durable, Listed, ScriptedSource
 
 States = Callable[[], dict[str, int]]
 TOPIC = "bank.transactions.v1"
@@ -30,6 +30,8 @@ WIDE = LoadLimits(used_max_bytes=2**50, used_alarm_bytes=2**49, free_min_bytes=0
 class Flaky:
     """The outbox before it, failing as told: `failures` of writing a batch, `stop_failures` of remembering a flood.
 
+    `late_failures`: of what was written, on its way to the disk.
+
     A `size` that is set is what it says of its room.
     """
 
@@ -39,6 +41,7 @@ class Flaky:
         self._outbox = outbox
         self._failures = list(failures)
         self._stop_failures = list(stop_failures)
+        self.late_failures: list[Exception] = []
         self.recalls = 0
         self.counts = 0
         self.size: Room | None = None
@@ -47,9 +50,11 @@ class Flaky:
         self.recalls += 1
         return self._outbox.recall(asked)
 
-    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
+    def record(self, changes: Sequence[Change], now: datetime) -> Recording:
         if self._failures:
             raise self._failures.pop(0)
+        if self.late_failures:
+            return Durable(Recorded(notices=len(changes), cancelled=0), self.late_failures.pop(0))
         return self._outbox.record(changes, now)
 
     def backlog(self, now: datetime, *, at_most: int) -> int:

@@ -100,7 +100,7 @@ def once(scope: str = "tx:tx-1:posted", **changes: Any) -> Occurrence:
 
 
 def recorded(outbox: Outbox, *notices: Notice, now: datetime = NOW) -> None:
-    outbox.record([Change(notice=one) for one in notices], now)
+    outbox.record([Change(notice=one) for one in notices], now).durable()
 
 
 def claimed(outbox: Outbox, now: datetime = NOW, owner: str = "worker-1", limit: int = 10) -> list[Claim]:

@@ -139,7 +139,7 @@ def _ours(bank: _Bank, sns: Endpoint, folder: Path, played: list[str]) -> Spent:
         place = Path(undo.enter_context(tempfile.TemporaryDirectory(dir=folder)))
         outbox = undo.enter_context(CountingOutbox.open(place / "outbox.sqlite", identity={}, now=_utc_now()))
         for start in range(0, len(bank.notices), _CHUNK):
-            outbox.record([Change(notice=one) for one in bank.notices[start : start + _CHUNK]], _utc_now())
+            outbox.record([Change(notice=one) for one in bank.notices[start : start + _CHUNK]], _utc_now()).durable()
         all_accepted = outbox.expect(len(bank.notices))
         dispatch = _dispatch(bank, outbox, sns)
         undo.callback(dispatch.stop, PATIENCE_S)

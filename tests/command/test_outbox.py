@@ -28,7 +28,7 @@ def avviso(tmp_path: Path, *arguments: str) -> Result:
 
 
 def test_stats_count_by_state_and_in_all(outbox: SqliteOutbox, tmp_path: Path) -> None:
-    outbox.record([Change(notice=numbered(1)), Change(notice=numbered(2))], NOW)
+    outbox.record([Change(notice=numbered(1)), Change(notice=numbered(2))], NOW).durable()
 
     output = avviso(tmp_path, "stats").output
 
@@ -37,7 +37,7 @@ def test_stats_count_by_state_and_in_all(outbox: SqliteOutbox, tmp_path: Path) -
 
 
 def test_a_list_can_be_narrowed_by_state_and_customer(outbox: SqliteOutbox, tmp_path: Path) -> None:
-    outbox.record([Change(notice=numbered(1)), Change(notice=numbered(2))], NOW)
+    outbox.record([Change(notice=numbered(1)), Change(notice=numbered(2))], NOW).durable()
 
     everything = json.loads(avviso(tmp_path, "list", "--json").output)
     held = json.loads(avviso(tmp_path, "list", "--state", "held", "--json").output)
@@ -57,7 +57,7 @@ def test_show_tells_where_a_notice_came_from_what_was_compared_and_all_that_beca
         preferences=None,
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
-    outbox.record([Change(notice=told)], NOW)
+    outbox.record([Change(notice=told)], NOW).durable()
     claim = begun(outbox)
     outbox.settle(claim, Settlement(trigger=Trigger.ACCEPT, reason="accepted", message_id="m-1"), NOW)
 

@@ -45,7 +45,7 @@ def test_a_recorded_notice_comes_back_from_a_claim_as_it_was(outboxes: OutboxBen
         occurrences=(once(amount=Decimal("12.50"), currency="EUR"),), also=("atm_withdrawal",), traceparent="00-a"
     )
 
-    result = outboxes.outbox.record([Change(notice=told)], NOW)
+    result = outboxes.outbox.record([Change(notice=told)], NOW).durable()
 
     assert result == Recorded(notices=1, cancelled=0)
     assert claimed(outboxes.outbox)[0].notice == told
@@ -55,10 +55,10 @@ def test_a_redelivered_event_is_told_to_whoever_judged_it_and_nothing_of_its_bat
     outboxes: OutboxBench,
 ) -> None:
     again = Change(notice=notice(kind="low_balance"), standings=(moved(LOW, None, below(7)),))
-    outboxes.outbox.record([again], NOW)
+    outboxes.outbox.record([again], NOW).durable()
 
     with pytest.raises(Conflict) as conflict:
-        outboxes.outbox.record([Change(notice=numbered(9)), again], NOW)
+        outboxes.outbox.record([Change(notice=numbered(9)), again], NOW).durable()
 
     assert conflict.value.known == {notice().key}
     assert outboxes.reader.stats()["pending"] == 1
@@ -67,17 +67,17 @@ def test_a_redelivered_event_is_told_to_whoever_judged_it_and_nothing_of_its_bat
 
 def test_an_event_twice_in_one_batch_is_a_defect_of_whoever_made_the_batch(outboxes: OutboxBench) -> None:
     with pytest.raises(AssertionError):
-        outboxes.outbox.record([Change(notice=notice()), Change(notice=notice())], NOW)
+        outboxes.outbox.record([Change(notice=notice()), Change(notice=notice())], NOW).durable()
 
 
 def test_the_same_event_is_another_notice_for_another_customer(outboxes: OutboxBench) -> None:
     other = notice(key=msgspec.structs.replace(notice().key, customer_id="cust-2"))
 
-    assert outboxes.outbox.record([Change(notice=notice()), Change(notice=other)], NOW).notices == 2
+    assert outboxes.outbox.record([Change(notice=notice()), Change(notice=other)], NOW).durable().notices == 2
 
 
 def test_an_empty_batch_is_recorded(outboxes: OutboxBench) -> None:
-    assert outboxes.outbox.record([], NOW) == Recorded(notices=0, cancelled=0)
+    assert outboxes.outbox.record([], NOW).durable() == Recorded(notices=0, cancelled=0)
 
 
 def test_what_was_told_is_remembered_with_its_amount(outboxes: OutboxBench) -> None:
@@ -101,11 +101,13 @@ def test_an_occurrence_that_another_told_meanwhile_is_a_conflict_and_undoes_the_
 
 
 def test_a_standing_that_changed_meanwhile_is_a_conflict_and_undoes_the_whole_batch(outboxes: OutboxBench) -> None:
-    outboxes.outbox.record([Change(standings=(moved(LOW, None, above(3)),))], NOW)
+    outboxes.outbox.record([Change(standings=(moved(LOW, None, above(3)),))], NOW).durable()
 
     for stale in (None, above(2), below(3)):
         with pytest.raises(Conflict):
-            outboxes.outbox.record([Change(notice=numbered(1)), Change(standings=(moved(LOW, stale, below(9)),))], NOW)
+            outboxes.outbox.record(
+                [Change(notice=numbered(1)), Change(standings=(moved(LOW, stale, below(9)),))], NOW
+            ).durable()
 
     assert outboxes.reader.stats()["pending"] == 0
     assert standings(outboxes, LOW) == [above(3)]
@@ -119,14 +121,14 @@ def test_standings_are_folded_in_the_order_of_the_batch(outboxes: OutboxBench) -
             Change(standings=(moved(LOW, above(2), below(3)),)),
         ],
         NOW,
-    )
+    ).durable()
 
     assert standings(outboxes, LOW) == [below(3)]
 
 
 def test_an_untold_end_releases_its_occurrences_and_rearms_its_standings(outboxes: OutboxBench) -> None:
     told = numbered(1, kind="low_balance", occurrences=(once(kind="low_balance"),))
-    outboxes.outbox.record([Change(notice=told, standings=(moved(LOW, None, below(7)),))], NOW)
+    outboxes.outbox.record([Change(notice=told, standings=(moved(LOW, None, below(7)),))], NOW).durable()
     (claim,) = claimed(outboxes.outbox)
 
     outboxes.outbox.settle(claim, settled(Trigger.REJECT, "no_phone"), NOW)
@@ -137,7 +139,7 @@ def test_an_untold_end_releases_its_occurrences_and_rearms_its_standings(outboxe
 
 def test_a_told_end_keeps_its_occurrences_and_standings(outboxes: OutboxBench) -> None:
     told = numbered(1, kind="low_balance", occurrences=(once(kind="low_balance"),))
-    outboxes.outbox.record([Change(notice=told, standings=(moved(LOW, None, below(7)),))], NOW)
+    outboxes.outbox.record([Change(notice=told, standings=(moved(LOW, None, below(7)),))], NOW).durable()
     (claim,) = claimed(outboxes.outbox)
 
     outboxes.outbox.settle(claim, settled(Trigger.HOLD, "by_hand"), NOW)
@@ -156,7 +158,7 @@ def test_a_standing_that_moved_on_below_still_belongs_to_the_notice_that_told_of
             ),
         ],
         NOW,
-    )
+    ).durable()
     overdrawn, low = claimed(outboxes.outbox)
 
     outboxes.outbox.settle(overdrawn, settled(Trigger.REJECT, "too_long"), NOW)
@@ -176,7 +178,7 @@ def test_a_standing_that_recovered_and_fell_again_belongs_to_the_newer_notice(ou
             ),
         ],
         NOW,
-    )
+    ).durable()
     first, second = claimed(outboxes.outbox)
 
     outboxes.outbox.settle(first, settled(Trigger.REJECT, "no_phone"), NOW)

@@ -35,7 +35,7 @@ def reversal(number: int, transaction_id: str = "tx-1", **changes: object) -> Ch
 def test_a_reversal_takes_back_what_waits_and_is_not_told_itself(outboxes: OutboxBench) -> None:
     recorded(outboxes.outbox, numbered(1, occurrences=(once(),)), numbered(2))
 
-    result = outboxes.outbox.record([reversal(3, occurrences=(once("tx:tx-1:reversed"),))], NOW)
+    result = outboxes.outbox.record([reversal(3, occurrences=(once("tx:tx-1:reversed"),))], NOW).durable()
 
     assert result == Recorded(notices=1, cancelled=1)
     assert [state(outboxes.reader, number) for number in (1, 2, 3)] == ["cancelled", "pending", "cancelled"]
@@ -45,14 +45,14 @@ def test_a_reversal_takes_back_what_waits_and_is_not_told_itself(outboxes: Outbo
 
 
 def test_a_reversal_in_the_batch_of_its_transaction_takes_it_back(outboxes: OutboxBench) -> None:
-    result = outboxes.outbox.record([Change(notice=numbered(1)), reversal(2)], NOW)
+    result = outboxes.outbox.record([Change(notice=numbered(1)), reversal(2)], NOW).durable()
 
     assert result == Recorded(notices=2, cancelled=1)
     assert outboxes.reader.stats()["cancelled"] == 2
 
 
 def test_a_reversal_leaves_what_comes_after_it_alone(outboxes: OutboxBench) -> None:
-    outboxes.outbox.record([reversal(1), Change(notice=numbered(2, transaction_id="tx-1"))], NOW)
+    outboxes.outbox.record([reversal(1), Change(notice=numbered(2, transaction_id="tx-1"))], NOW).durable()
 
     assert [state(outboxes.reader, number) for number in (1, 2)] == ["pending", "pending"]
 
@@ -61,7 +61,7 @@ def test_a_claimed_notice_is_taken_back_and_can_no_longer_begin(outboxes: Outbox
     recorded(outboxes.outbox, numbered(1))
     (claim,) = claimed(outboxes.outbox)
 
-    outboxes.outbox.record([reversal(2)], NOW)
+    outboxes.outbox.record([reversal(2)], NOW).durable()
 
     assert triggers(outboxes.reader) == ["recorded", "claim", "cancel"]
     assert not outboxes.outbox.settle(claim, settled(Trigger.RELEASE), NOW)
@@ -71,7 +71,7 @@ def test_a_reversal_of_what_has_begun_is_told(outboxes: OutboxBench) -> None:
     recorded(outboxes.outbox, numbered(1))
     begun(outboxes.outbox)
 
-    result = outboxes.outbox.record([reversal(2)], NOW)
+    result = outboxes.outbox.record([reversal(2)], NOW).durable()
 
     assert result.cancelled == 0
     assert [state(outboxes.reader, number) for number in (1, 2)] == ["sending", "pending"]
@@ -82,7 +82,7 @@ def test_a_reversal_is_told_where_the_customer_knows_of_an_earlier_stage(outboxe
     begun(outboxes.outbox)
     recorded(outboxes.outbox, numbered(2, transaction_id="tx-1"))
 
-    result = outboxes.outbox.record([reversal(3)], NOW)
+    result = outboxes.outbox.record([reversal(3)], NOW).durable()
 
     assert result.cancelled == 1
     assert [state(outboxes.reader, number) for number in (1, 2, 3)] == ["sending", "cancelled", "pending"]
@@ -93,7 +93,7 @@ def test_a_notice_that_may_have_been_told_is_not_taken_back(outboxes: OutboxBenc
     doubted(outboxes.outbox, due=NOW)
     outboxes.outbox.sweep(NOW, PATIENCE)
 
-    result = outboxes.outbox.record([reversal(2)], NOW)
+    result = outboxes.outbox.record([reversal(2)], NOW).durable()
 
     assert result.cancelled == 0
     assert [state(outboxes.reader, number) for number in (1, 2)] == ["pending", "pending"]
@@ -103,9 +103,9 @@ def test_a_redelivered_reversal_does_not_take_itself_back(outboxes: OutboxBench)
     recorded(outboxes.outbox, numbered(1))
     begun(outboxes.outbox)
     told = reversal(2)
-    outboxes.outbox.record([told], NOW)
+    outboxes.outbox.record([told], NOW).durable()
 
-    outboxes.outbox.record([Change(cancellation=told.cancellation)], NOW)
+    outboxes.outbox.record([Change(cancellation=told.cancellation)], NOW).durable()
 
     assert state(outboxes.reader, 2) == "pending"
 
@@ -115,20 +115,20 @@ def test_the_same_reversal_under_its_own_id_does_not_take_back_the_one_that_name
 ) -> None:
     """Both tell of `tx-2`; only what undoes `tx-2` by name undoes the undoing."""
     told = numbered(1, kind="refund_or_reversal", transaction_id="tx-2")
-    outboxes.outbox.record([Change(notice=told, cancellation=UNDONE)], NOW)
+    outboxes.outbox.record([Change(notice=told, cancellation=UNDONE)], NOW).durable()
     again, undoing = (msgspec.structs.replace(UNDONE, transaction_id="tx-2", same_id=same) for same in (True, False))
 
-    outboxes.outbox.record([Change(cancellation=again)], NOW)
+    outboxes.outbox.record([Change(cancellation=again)], NOW).durable()
     assert state(outboxes.reader, 1) == "pending"
 
-    outboxes.outbox.record([Change(cancellation=undoing)], NOW)
+    outboxes.outbox.record([Change(cancellation=undoing)], NOW).durable()
     assert state(outboxes.reader, 1) == "cancelled"
 
 
 def test_a_reversal_that_is_not_told_still_takes_back(outboxes: OutboxBench) -> None:
     recorded(outboxes.outbox, numbered(1))
 
-    result = outboxes.outbox.record([Change(cancellation=UNDONE)], NOW)
+    result = outboxes.outbox.record([Change(cancellation=UNDONE)], NOW).durable()
 
     assert result == Recorded(notices=0, cancelled=1)
 
@@ -138,7 +138,7 @@ def test_another_customers_notice_of_the_transaction_stays(outboxes: OutboxBench
 
     result = outboxes.outbox.record(
         [Change(cancellation=msgspec.structs.replace(UNDONE, customer_id="cust-2"))], NOW + timedelta(seconds=1)
-    )
+    ).durable()
 
     assert result.cancelled == 0
 
@@ -159,7 +159,7 @@ def test_only_a_payment_that_is_given_back_as_a_whole_is_taken_back(
 ) -> None:
     recorded(outboxes.outbox, numbered(1, occurrences=(once(amount=Decimal(told), currency=currency),)))
 
-    outboxes.outbox.record([reversal(2)], NOW)
+    outboxes.outbox.record([reversal(2)], NOW).durable()
 
     expected = "cancelled" if taken_back else "pending"
     assert [state(outboxes.reader, number) for number in (1, 2)] == [expected, expected]
@@ -171,7 +171,7 @@ def test_a_reversal_of_a_part_is_told_with_what_it_leaves(outboxes: OutboxBench)
     recorded(outboxes.outbox, numbered(1, occurrences=(authorised,)))
     recorded(outboxes.outbox, numbered(2, transaction_id="tx-1", occurrences=(booked,)))
 
-    outboxes.outbox.record([reversal(3)], NOW)
+    outboxes.outbox.record([reversal(3)], NOW).durable()
 
     assert [state(outboxes.reader, number) for number in (1, 2, 3)] == ["cancelled", "pending", "pending"]
 
@@ -185,6 +185,6 @@ def test_a_reversal_that_is_delivered_again_leaves_what_came_behind_it_in_its_pa
     booked = numbered(1, record=msgspec.structs.replace(UNDONE.record, **{"offset": 99} | behind))
     recorded(outboxes.outbox, booked)
 
-    outboxes.outbox.record([Change(cancellation=UNDONE)], NOW)
+    outboxes.outbox.record([Change(cancellation=UNDONE)], NOW).durable()
 
     assert state(outboxes.reader) == left

@@ -200,7 +200,7 @@ def test_claiming_sweeping_and_asking_what_is_due_walk_an_index_and_sort_nothing
         outbox.settle(begun(outbox), accepted(), NOW)
         outbox.sweep(NOW, PATIENCE)
         outbox.due_at()
-        outbox.record([Change(cancellation=UNDONE)], NOW)
+        outbox.record([Change(cancellation=UNDONE)], NOW).durable()
 
     beside = sqlite3.connect(path)
     plans = {
@@ -266,7 +266,7 @@ def test_no_phone_number_and_no_error_text_of_sqlite_comes_out(tmp_path: Path) -
         outbox._writer.do(lambda db: db.execute("ALTER TABLE notices RENAME COLUMN facts TO fakts"))
 
         with pytest.raises(Broken) as caught:
-            outbox.record([change], NOW)
+            outbox.record([change], NOW).durable()
 
     assert PHONE not in str(caught.value)
     assert "facts" not in str(caught.value)

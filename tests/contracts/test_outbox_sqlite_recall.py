@@ -20,7 +20,7 @@ def test_every_standing_is_found_however_many_are_asked_for(tmp_path: Path) -> N
     known = {key(number): Standing(side=Side.BELOW, sequence=number) for number in range(MANY)}
     changes = tuple(StandingChange(key=one, before=None, after=after) for one, after in known.items())
     with SqliteOutbox.open(tmp_path / "outbox.sqlite", identity=IDENTITY, now=NOW) as outbox:
-        outbox.record([Change(standings=changes)], NOW)
+        outbox.record([Change(standings=changes)], NOW).durable()
 
         memory = outbox.recall(Questions(standings=frozenset({*known, key(MANY)})))
 

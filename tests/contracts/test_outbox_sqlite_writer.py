@@ -12,6 +12,8 @@ from consumer.adapters.outbox_sqlite.writer import Writer
 from consumer.errors import Broken, ExitCode, Unavailable
 
 PATIENCE_S = 10.0
+_PARENTS = "CREATE TABLE parents (id INTEGER PRIMARY KEY)"
+_CHILDREN = "CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"
 
 
 class Traced:
@@ -20,14 +22,17 @@ class Traced:
     def __init__(self, path: Path) -> None:
         db = connect(path)
         db.execute("CREATE TABLE numbers (number INTEGER CHECK (number < 100))")
+        db.execute(_PARENTS)
+        db.execute(_CHILDREN)
         db.execute("PRAGMA busy_timeout = 1")
         self.path = path
         self.statements: list[str] = []
         db.set_trace_callback(self.statements.append)
+        self.watch = db.set_trace_callback
         self.writer = Writer(db)
 
     def waiting(self) -> int:
-        return self.writer._requests.qsize()
+        return self.writer._pieces.qsize()
 
     def numbers(self) -> list[int]:
         beside = sqlite3.connect(self.path)
@@ -112,6 +117,45 @@ def test_an_answer_comes_only_after_the_commit(traced: Traced) -> None:
         traced.writer.do(inserting(number))
 
         assert traced.numbers() == list(range(number + 1))
+
+
+def test_who_only_begins_goes_on_while_the_commit_is_under_way(traced: Traced) -> None:
+    committing, gone_on = threading.Event(), threading.Event()
+
+    def see(statement: str) -> None:
+        if statement == "COMMIT":
+            committing.set()
+            assert gone_on.wait(PATIENCE_S), "nobody waits for the commit but who asks what became of it"
+
+    traced.watch(see)
+
+    piece = traced.writer.begin(inserting(1))
+
+    assert committing.wait(PATIENCE_S)
+    assert traced.numbers() == []
+    gone_on.set()
+    assert piece.durable() == 1
+    assert traced.numbers() == [1]
+
+
+def test_what_fails_when_begun_fails_at_once(traced: Traced) -> None:
+    with pytest.raises(Broken, match=r"CONSTRAINT_CHECK"):
+        traced.writer.begin(inserting(777))
+
+    assert traced.numbers() == []
+
+
+def test_what_the_commit_refuses_is_told_to_who_asks_and_nothing_of_it_is_there(traced: Traced) -> None:
+    def orphan(db: sqlite3.Connection) -> int:
+        db.execute("INSERT INTO numbers VALUES (1)")
+        db.execute("INSERT INTO children VALUES (7)")
+        return 1
+
+    with pytest.raises(Broken, match=r"CONSTRAINT_FOREIGNKEY"):
+        traced.writer.begin(orphan).durable()
+
+    assert traced.numbers() == []
+    assert traced.writer.do(inserting(2)) == 2
 
 
 def test_a_file_locked_by_another_is_unavailable_and_free_again_later(traced: Traced) -> None:

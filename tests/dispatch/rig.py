@@ -173,7 +173,7 @@ class Rig:
         ordinary = notice(transaction_id=f"tx-{self._recorded}")
         key = msgspec.structs.replace(ordinary.key, event_id=f"evt-{self._recorded}", customer_id=customer_id)
         one: Notice = msgspec.structs.replace(ordinary, **({"key": key} | changes))
-        self.store.record([Change(notice=one)], self.clock())
+        self.store.record([Change(notice=one)], self.clock()).durable()
         return self._recorded
 
     def claim(self, dispatch: Dispatch | None = None) -> list[Claim]:

@@ -12,6 +12,7 @@ from consumer.core.record import Position
 from consumer.core.standing import Memory, Questions
 from consumer.errors import Conflict
 from consumer.ports import Recorded, Room
+from tests.fakes import Durable
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS recorded (event TEXT PRIMARY KEY, part INTEGER, place INTEGER);
@@ -54,7 +55,7 @@ class Ledger:
     def recall(self, _: Questions) -> Memory:
         return Memory()
 
-    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
+    def record(self, changes: Sequence[Change], now: datetime) -> Durable:
         notices = [change.notice for change in changes if change.notice is not None]
         keys = {str(notice.key): notice for notice in notices}
         at = time.monotonic()
@@ -70,7 +71,7 @@ class Ledger:
         self._base.execute("COMMIT")
         if known:
             raise Conflict(frozenset(keys[key].key for key in known))
-        return Recorded(notices=len(notices), cancelled=0)
+        return Durable(Recorded(notices=len(notices), cancelled=0))
 
     def backlog(self, now: datetime, *, at_most: int) -> int:
         return 0

@@ -64,7 +64,7 @@ def test_too_many_notices_that_are_due_hold_intake_until_enough_are_sent(
 
     assert held == [{"pending": 10}, {"pending": 7, "accepted": 3}]
     assert states() == {"pending": 7, "accepted": 4}
-    assert run.source.journal[:3] == ["pause", "resume", "processed"]
+    assert run.source.journal[:4] == ["pause", "resume", "commit", "processed"]
     assert said(log) == [("error", "outbox_full", "backlog"), ("info", "outbox_relieved", "backlog")]
 
 

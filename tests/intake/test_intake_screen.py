@@ -23,7 +23,7 @@ from consumer.waiting import Waiting
 from tests.avro import experienced, our_bytes, transaction_fields
 from tests.builders import NOW, PSEUDONYMS, record
 from tests.deciding import CATALOGUE, empty, only
-from tests.fakes import Drawer, Listed, ScriptedSource
+from tests.fakes import Drawer, Durable, Listed, ScriptedSource
 from tests.intakes import WIDE
 
 FAR_AWAY = b"the rest of the record is no Avro"
@@ -67,12 +67,12 @@ class Kept:
     def recall(self, asked: Questions) -> Memory:
         return empty()
 
-    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
+    def record(self, changes: Sequence[Change], now: datetime) -> Durable:
         if self.outages:
             self.outages -= 1
             raise Unavailable("outbox", "busy")
         self.changes += changes
-        return Recorded(notices=len(changes), cancelled=0)
+        return Durable(Recorded(notices=len(changes), cancelled=0))
 
     def backlog(self, now: datetime, *, at_most: int) -> int:
         return 0

@@ -12,7 +12,7 @@ from consumer.core.notice import Change
 from consumer.core.weighing import weigh
 from consumer.errors import Unavailable
 from consumer.pipeline import Case, turns
-from consumer.ports import OutboxForIntake, Recorded
+from consumer.ports import OutboxForIntake, Recording
 from tests.builders import NOW, PSEUDONYMS, preferences, record, transaction
 from tests.deciding import CATALOGUE
 from tests.intakes import Flaky
@@ -53,7 +53,7 @@ class Journal(Flaky):
         self._fails_at = fails_at
         self.given: list[int] = []
 
-    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
+    def record(self, changes: Sequence[Change], now: datetime) -> Recording:
         self.given.append(len(changes))
         if len(self.given) == self._fails_at:
             raise Unavailable("outbox", "full")

@@ -109,7 +109,7 @@ class OutboxMachine(RuleBasedStateMachine):
         after = Standing(side=side, sequence=self.sequence)
         moved = StandingChange(key=ACCOUNT, before=before, after=after)
         notice = self.notice(2000 + self.sequence, fresh_s, policy, kind="low_balance", transaction_id=None)
-        self.bench.outbox.record([Change(notice=notice if tells else None, standings=(moved,))], self.now)
+        self.bench.outbox.record([Change(notice=notice if tells else None, standings=(moved,))], self.now).durable()
         self.standing = after
         if tells:
             self.teller = self.bench.reader.list(state=None, customer_id=None, limit=1)[0].notice_id
@@ -120,7 +120,7 @@ class OutboxMachine(RuleBasedStateMachine):
         """As intake does: an event that was recorded before is let go."""
         known = {change.notice.key} if change.notice is not None else set()
         try:
-            self.bench.outbox.record([change], self.now)
+            self.bench.outbox.record([change], self.now).durable()
         except Conflict as conflict:
             if conflict.known != known:
                 raise

@@ -14,7 +14,7 @@ from consumer.core.record import Fetched, Position, Record
 from consumer.core.screen import Glance
 from consumer.core.standing import Memory, Questions
 from consumer.errors import Awaited, Unavailable, Undecodable
-from consumer.ports import Recorded, Room
+from consumer.ports import Recording, Room
 from tests.builders import euros, record, transaction
 from tests.deciding import empty
 from tests.intakes import TOPIC, Run
@@ -59,7 +59,7 @@ class Forgetful:
             raise Unavailable("outbox", "busy")
         return empty()
 
-    def record(self, changes: list[Change], _: object) -> Recorded:
+    def record(self, changes: list[Change], _: object) -> Recording:
         raise AssertionError("nothing is told here")
 
     def backlog(self, _: object, *, at_most: int) -> int:

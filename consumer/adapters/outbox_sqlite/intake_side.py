@@ -86,7 +86,7 @@ def _found(
         yield from db.execute(statement(places=places), [part for key in some for part in key])
 
 
-class Recording:
+class Batch:
     """One batch on its way into the file; used once, inside one transaction."""
 
     def __init__(self, db: sqlite3.Connection, now: datetime) -> None:

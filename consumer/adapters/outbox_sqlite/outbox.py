@@ -22,7 +22,7 @@ from consumer.core.delivery import Attempt, Claim, Patience, Settlement
 from consumer.core.notice import Change
 from consumer.core.record import Position
 from consumer.core.standing import Memory, Questions
-from consumer.ports import Recorded, Room, Swept
+from consumer.ports import Recording, Room, Swept
 from consumer.telemetry import Line, alarm
 
 T = TypeVar("T")
@@ -67,9 +67,9 @@ class SqliteOutbox:
         """See `ports.OutboxForIntake`."""
         return self._read(lambda db: intake_side.recall(db, questions))
 
-    def record(self, changes: Sequence[Change], now: datetime) -> Recorded:
+    def record(self, changes: Sequence[Change], now: datetime) -> Recording:
         """See `ports.OutboxForIntake`."""
-        return self._writer.do(lambda db: intake_side.Recording(db, now).write(changes))
+        return self._writer.begin(lambda db: intake_side.Batch(db, now).write(changes))
 
     def backlog(self, now: datetime, *, at_most: int) -> int:
         """See `ports.OutboxForIntake`."""

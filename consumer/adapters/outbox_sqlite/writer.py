@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from consumer.adapters.outbox_sqlite.connection import translated
 from consumer.errors import Broken, ExitCode, Unavailable
@@ -17,12 +17,27 @@ _WAITING_MAX = 256  # each caller waits for its answer, so this is more threads 
 _GROUP_MAX = 64
 
 
-class _Request:
-    __slots__ = ("answer", "work")
+class Piece(Generic[T]):
+    """A piece of work on its way to the disk."""
 
-    def __init__(self, work: Work[Any]) -> None:
+    __slots__ = ("answer", "done", "found", "work")
+
+    def __init__(self, work: Work[T]) -> None:
+        """To be done."""
         self.work = work
-        self.answer: Future[Any] = Future()
+        self.done = threading.Event()
+        """Done, or failed; not yet committed."""
+        self.found: T | None = None
+        self.answer: Future[T | None] = Future()
+
+    def durable(self) -> T:
+        """What `work` returned, once it is durable. Raises Unavailable or Broken where it never is."""
+        return cast(T, self.answer.result())
+
+    def fail(self, problem: Exception) -> None:
+        """It changed nothing."""
+        self.answer.set_exception(problem)
+        self.done.set()
 
 
 class Writer:
@@ -36,11 +51,11 @@ class Writer:
     def __init__(self, db: sqlite3.Connection) -> None:
         """Take over `db`, which nobody else may use from now on."""
         self._db = db
-        self._requests: queue.Queue[_Request | None] = queue.Queue(_WAITING_MAX)
+        self._pieces: queue.Queue[Piece[Any] | None] = queue.Queue(_WAITING_MAX)
         self._gate = threading.Lock()
         self._closed = False
         self._asked_to_close = False
-        self._group: list[_Request] = []
+        self._group: list[Piece[Any]] = []
         self._thread = threading.Thread(target=self._run, name="outbox-writer", daemon=True)
         self._thread.start()
 
@@ -50,20 +65,30 @@ class Writer:
         Raises what `work` raises, having changed nothing; Unavailable where the file fails or the writer is closed; Broken
         where the writer has died.
         """
-        request = _Request(work)
+        return self._asked(work).durable()
+
+    def begin(self, work: Work[T]) -> Piece[T]:
+        """The same, but returns when `work` is done, before the disk is waited for. Raises as `do`."""
+        piece = self._asked(work)
+        piece.done.wait()
+        if piece.answer.done():
+            piece.durable()  # it raises, or nothing need be waited for any more
+        return piece
+
+    def _asked(self, work: Work[T]) -> Piece[T]:
+        piece = Piece(work)
         with self._gate:
             if self._closed:
                 raise Unavailable("outbox", "closed") if self._asked_to_close else _gone()
-            self._requests.put(request)
-        answer: T = request.answer.result()
-        return answer
+            self._pieces.put(piece)
+        return piece
 
     def close(self) -> None:
         """Finish what was asked for, and close the connection."""
         with self._gate:
             if not self._closed:
                 self._closed = self._asked_to_close = True
-                self._requests.put(None)
+                self._pieces.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -77,50 +102,54 @@ class Writer:
             self._abandon()
             self._db.close()
 
-    def _gather(self) -> list[_Request]:
+    def _gather(self) -> list[Piece[Any]]:
         """All that waits now, up to a limit; at least one. Empty at the end."""
-        first = self._requests.get()
+        first = self._pieces.get()
         if first is None:
             return []
         group = [first]
         while len(group) < _GROUP_MAX:
             try:
-                request = self._requests.get_nowait()
+                piece = self._pieces.get_nowait()
             except queue.Empty:
                 break
-            if request is None:
-                self._requests.put(None)
+            if piece is None:
+                self._pieces.put(None)
                 break
-            group.append(request)
+            group.append(piece)
         return group
 
-    def _commit(self, group: list[_Request]) -> None:
+    def _commit(self, group: list[Piece[Any]]) -> None:
+        """Whose piece failed knows at once. The others go on meanwhile, and while the disk is waited for."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            answers = [self._attempt(request) for request in group]
+            done = [piece for piece in group if self._attempt(piece)]
+            for piece in done:
+                piece.done.set()
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
-            for request in group:
-                request.answer.set_exception(translated(error))
+            for piece in group:
+                if not piece.answer.done():
+                    piece.fail(translated(error))
             return
-        for request, give in zip(group, answers, strict=True):
-            give(request.answer)
+        for piece in done:
+            piece.answer.set_result(piece.found)
 
-    def _attempt(self, request: _Request) -> Callable[[Future[Any]], None]:
-        """Do one piece of work, and return how to tell its caller once the commit is durable."""
+    def _attempt(self, piece: Piece[Any]) -> bool:
+        """Do it, or tell its caller why it cannot be done."""
         self._db.execute("SAVEPOINT piece")
         try:
-            result = request.work(self._db)
+            piece.found = piece.work(self._db)
         except Exception as problem:
             if isinstance(problem, sqlite3.OperationalError):
                 raise
             self._db.execute("ROLLBACK TO piece")
             self._db.execute("RELEASE piece")
-            failure = translated(problem) if isinstance(problem, sqlite3.Error) else problem
-            return lambda answer: answer.set_exception(failure)
+            piece.fail(translated(problem) if isinstance(problem, sqlite3.Error) else problem)
+            return False
         self._db.execute("RELEASE piece")
-        return lambda answer: answer.set_result(result)
+        return True
 
     def _undo(self) -> None:
         """Some failures have rolled back already; then there is nothing to undo."""
@@ -129,21 +158,21 @@ class Writer:
 
     def _abandon(self) -> None:
         """Nobody may wait for a writer that has gone. Twice: emptying the queue lets in who was waiting at the gate."""
-        orphans = [request for request in self._group if not request.answer.done()] + self._drain()
+        orphans = [piece for piece in self._group if not piece.answer.done()] + self._drain()
         with self._gate:
             orphans += self._drain()
-        for request in orphans:
-            request.answer.set_exception(_gone())
+        for piece in orphans:
+            piece.fail(_gone())
 
-    def _drain(self) -> list[_Request]:
-        found: list[_Request] = []
+    def _drain(self) -> list[Piece[Any]]:
+        found: list[Piece[Any]] = []
         while True:
             try:
-                request = self._requests.get_nowait()
+                piece = self._pieces.get_nowait()
             except queue.Empty:
                 return found
-            if request is not None:
-                found.append(request)
+            if piece is not None:
+                found.append(piece)
 
 
 def _gone() -> Broken:
