@@ -86,8 +86,8 @@ class Stalled:
         return self.attendance.overdue
 
 
-def polls(attendance: Attendance, *, empty: bool) -> None:
-    attendance.begin(0.0)
+def polls(attendance: Attendance, *, empty: bool, wait_s: float = 1.0) -> None:
+    attendance.begin(wait_s)
     attendance.end(empty=empty)
 
 
@@ -97,6 +97,14 @@ def test_records_that_come_first_after_a_stall_may_have_been_fetched_before_it(g
     found = [member.overdue_after(0.1, empty=empty) for empty in (False, False, True, False)]
 
     assert found == [True, True, False, False]
+
+
+def test_a_poll_that_does_not_wait_hears_nothing_after_a_stall(groups: Groups) -> None:
+    member = Stalled(groups)
+
+    for wait_s, hears in ((0.0, False), (0.02, False), (0.1, True)):
+        polls(member.attendance, empty=True, wait_s=wait_s)
+        assert member.attendance.overdue is not hears
 
 
 def test_a_poll_that_was_frozen_itself_tells_nothing_of_the_time_since_it_began(groups: Groups) -> None:

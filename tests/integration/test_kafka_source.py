@@ -82,7 +82,7 @@ def test_what_was_fetched_before_a_stall_is_no_news_of_the_group(
             one.now_s += 60.0 * (len(polled) == 1)
 
     one.source.pause()
-    one.poll()
+    one.source.poll(records_max=1, timeout_s=0.1)
 
     assert polled == [False, True]
     assert not one.source.overdue

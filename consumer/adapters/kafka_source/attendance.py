@@ -10,6 +10,8 @@ _POLL_INTERVAL_MS = 300_000
 
 _WAITS = 4
 """So many times as long as a poll may wait is too long."""
+_LISTENS_S = 0.1
+"""Who waits less hears nothing: librdkafka's own threads find out meanwhile what has become of the session."""
 
 
 class Attendance:
@@ -31,11 +33,13 @@ class Attendance:
         self._poll_interval_s = int(settings.get(_POLL_INTERVAL, _POLL_INTERVAL_MS)) / 1000
         self._began_at_s = self._ended_at_s = self._heard_at_s = clock()
         self._back_at_s: float | None = None
+        self._waits_s = 0.0
 
     def begin(self, timeout_s: float) -> float:
         """A poll begins. Returns how much of `timeout_s` it may wait: that must not look like having been frozen."""
         self._began_at_s = self._clock()
-        return min(timeout_s, self._limit_s / _WAITS)
+        self._waits_s = min(timeout_s, self._limit_s / _WAITS)
+        return self._waits_s
 
     def end(self, *, empty: bool) -> None:
         """It is over. Had the process been frozen within it, it would have told only what there was when it began.
@@ -43,7 +47,8 @@ class Attendance:
         Who is never polled empty has heard of it, too, after as long again without another such pause.
         """
         now_s, limit_s = self._clock(), self._limit_s
-        if empty or now_s - self._heard_at_s < limit_s:
+        listened = empty and self._waits_s >= _LISTENS_S
+        if listened or now_s - self._heard_at_s < limit_s:
             self._heard()
         elif self._back_at_s is None or now_s - self._ended_at_s >= limit_s:
             self._back_at_s = now_s
