@@ -1,9 +1,11 @@
 """The intake loop: poll, screen, read, decide, record, and only then commit the offsets."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from logging import WARNING
 
 import msgspec
@@ -36,7 +38,7 @@ class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Written(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn that has been judged, and what the outbox makes of it; None where it changes nothing."""
+    """A turn that was judged, and what of it is on its way to the disk; None where it changes nothing."""
 
     verdicts: Sequence[Verdict]
     recording: Recording | None
@@ -47,8 +49,8 @@ class _Batch:
     """What was polled together and is committed together; recorded, one of its `turns` at a time.
 
     `awaiting`: of each partition the first record that cannot be read yet. It and those behind it leave the batch.
-    `set_aside`: whether there were letters. `written`: the first of its turns, if it is on its way to the disk; `behind`:
-    what was polled meanwhile.
+    `set_aside`: whether there were letters. `written`: the first of its turns, until that is durable; `behind`: what was
+    polled meanwhile. `done`: nothing of it need be read again.
     """
 
     records: Fetched = field(default_factory=Fetched)
@@ -60,6 +62,12 @@ class _Batch:
     set_aside: bool = False
     written: _Written | None = None
     behind: Fetched = field(default_factory=Fetched)
+    done: bool = False
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether only the disk is to be waited for."""
+        return self.written is not None and self.written.recording is not None
 
     def keep(self, belongs: Callable[[Record], bool]) -> None:
         """Only what comes of these records is left."""
@@ -97,25 +105,33 @@ class Intake:
 
         The next one is polled while the last is on its way to the disk, and is not touched before that is durable.
         """
-        last = _Batch()
+        last = _Batch(done=True)
         while not self.stopping.is_set():
             self.check()
             self.waiting.look()
             if kept := self.waiting.take():
                 last = self._process(kept, last)
-            last = self._process(self._poll(at_once=bool(last.records)), last)
+            last = self._process(self._poll(last), last)
             self.source.commit()
-        self._conclude(last, Fetched())
+        self._hurry(last)
 
-    def _poll(self, *, at_once: bool) -> Fetched:
+    def _poll(self, last: _Batch) -> Fetched:
+        """Only if nothing is on its way it waits for records."""
         limits = self.limits
         patient_s = limits.waiting_poll_timeout_s if self.waiting else limits.poll_timeout_s
-        return self.source.poll(records_max=limits.batch_records_max, timeout_s=0.0 if at_once else patient_s)
+        return self.source.poll(
+            records_max=limits.batch_records_max,
+            timeout_s=patient_s if last.done else 0.0,
+            before_revoke=partial(self._hurry, last),
+        )
 
     def _process(self, records: Fetched, last: _Batch) -> _Batch:
-        """Conclude the `last` batch, and do the next one, which is returned if it is still on its way to the disk."""
-        batch = _Batch(records=self._conclude(last, records))
-        if not batch.records:
+        """Finish the `last` batch, and do the next one, which may still be on its way to the disk when it is returned."""
+        last.behind = records
+        if not (last.done or self._patiently(self._finish, last)):
+            return last
+        batch = _Batch(records=last.behind, done=not last.behind)
+        if batch.done:
             return batch
         for step in (
             self._await_room,
@@ -127,25 +143,10 @@ class Intake:
             self._record,
         ):
             if not self._patiently(step, batch):
-                return _Batch()
-        if batch.written is None or batch.set_aside:  # whoever had to read it again would set it aside again, too
-            self._conclude(batch, Fetched())
-            return _Batch()
+                return _Batch(done=True)
+        if batch.set_aside or not batch.is_on_its_way:  # what was set aside must not be set aside again by others
+            self._patiently(self._finish, batch)
         return batch
-
-    def _conclude(self, last: _Batch, polled: Fetched) -> Fetched:
-        """The last batch is durable, and done with. Returns what of the `polled` is still ours then."""
-        if not last.records:
-            return polled
-        last.behind = polled
-        try:
-            self._make_durable(last)
-        except Unavailable:
-            if not self._patiently(self._record_again, last):
-                return Fetched()
-        self.source.processed(last.records)
-        tallies.concluded(last.records, last.screening, last.cases)
-        return last.behind
 
     def _patiently(self, step: Callable[[_Batch], None], batch: _Batch) -> bool:
         """Do the step, however long what it needs is away. False if told to stop: nothing of the batch is committed then."""
@@ -235,19 +236,12 @@ class Intake:
 
     def _record(self, batch: _Batch) -> None:
         """Turn by turn, mostly one; after an outage with the turn that is not durable yet. The last is left on its way."""
-        self._make_durable(batch)
         while batch.turns:
             self._confirm()
-            batch.written = self._written(batch.turns[0])
+            batch.written = self._write(batch.turns[0])
             if len(batch.turns) == 1:
                 return
             self._make_durable(batch)
-
-    def _record_again(self, batch: _Batch) -> None:
-        """What is still ours of it, since there was a poll meanwhile."""
-        self._keep(batch, self.source.owns)
-        self._record(batch)
-        self._make_durable(batch)
 
     def _make_durable(self, batch: _Batch) -> None:
         """Wait for the disk, and tell whoever is to know. Raises Unavailable: then the turn is to be written once more."""
@@ -256,16 +250,33 @@ class Intake:
             return
         recorded = tallies.NOTHING_RECORDED if written.recording is None else written.recording.durable()
         del batch.turns[0]
-        tallies.durable(written.verdicts, recorded)
+        tallies.recorded(written.verdicts, recorded)
         if recorded.notices:
             self.wake()
+
+    def _finish(self, batch: _Batch) -> None:
+        """All of it is durable, and its offsets may be committed. What never got to the disk is written once more."""
+        self._make_durable(batch)
+        if batch.turns:
+            self._keep(batch, self.source.owns)
+            self._record(batch)
+            self._make_durable(batch)
+        self.source.processed(batch.records)
+        tallies.done(batch.records, batch.screening, batch.cases)
+        batch.done = True
+
+    def _hurry(self, last: _Batch) -> None:
+        """Partitions are about to go: what gets to the disk is done with before, so that nobody has to read it again."""
+        with contextlib.suppress(Unavailable):
+            if not last.done:
+                self._finish(last)
 
     def _confirm(self) -> None:
         """After a long time without a poll nothing is written before the group was heard: others may have these records."""
         if self.source.overdue:
             raise Unavailable("kafka", "overdue")
 
-    def _written(self, cases: Sequence[Case]) -> _Written:
+    def _write(self, cases: Sequence[Case]) -> _Written:
         """Judge them in order and write it down, all or nothing; what was not as supposed is read and judged again."""
         recorded_before: frozenset[EventKey] = frozenset()
         for _ in range(self.limits.conflicts_max):

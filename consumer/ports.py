@@ -1,6 +1,6 @@
 """Every side effect of Avviso, as Protocols: what the loops may ask of the world, and how it may fail."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -79,8 +79,11 @@ class DeadLetters(Protocol):
 class RecordSource(Protocol):
     """The consumer group member, used from one thread only."""
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
-        """Up to `records_max` records of partitions owned now; partition events are handled inside. Raises Broken."""
+    def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = ...) -> Fetched:
+        """Up to `records_max` records of partitions owned now; partition events are handled inside. Raises Broken.
+
+        `before_revoke` is called where partitions are about to go in good order: what is `processed` by then is committed.
+        """
         ...
 
     def owns(self, record: Record) -> bool:
@@ -197,7 +200,7 @@ class OutboxForIntake(Protocol):
     def record(self, changes: Sequence[Change], now: datetime) -> Recording:
         """Write all of it or nothing, without waiting for the disk. No event is in it twice.
 
-        Raises Conflict or Unavailable. Nothing is recalled, nor anything more recorded, before this is durable.
+        Raises Conflict or Unavailable. The caller recalls and records nothing more before this is durable.
         """
         ...
 

@@ -33,18 +33,18 @@ def set_aside(letters: Sequence[DeadLetter]) -> None:
     _add(telemetry.DEAD_LETTERS, "reason", Counter(letter.reason for letter in letters))
 
 
-def durable(verdicts: Sequence[Verdict], recorded: Recorded) -> None:
+def recorded(verdicts: Sequence[Verdict], found: Recorded) -> None:
     """What was judged together, and what the outbox made of it."""
     _add(telemetry.DECISIONS, "reason", Counter(verdict.reason for verdict in verdicts))
-    if recorded == NOTHING_RECORDED:
+    if found == NOTHING_RECORDED:
         return
     changes = (verdict.change for verdict in verdicts)
     notices = (change.notice for change in changes if change is not None and change.notice is not None)
     _add(telemetry.NOTICES, "kind", Counter(notice.kind for notice in notices))
-    log(Line.NOTICE_RECORDED, notices=recorded.notices, cancelled=recorded.cancelled)
+    log(Line.NOTICE_RECORDED, notices=found.notices, cancelled=found.cancelled)
 
 
-def concluded(records: Fetched, screening: Screening, cases: Iterable[Case]) -> None:
+def done(records: Fetched, screening: Screening, cases: Iterable[Case]) -> None:
     """A whole batch is done with: each record and each event counts once, whoever is to hear of it."""
     _add(telemetry.RECORDS, "topic", Counter(records.by_topic))
     events = {case.record.position: event_type(case.event) for case in cases}

@@ -30,15 +30,16 @@ class ScriptedSource:
         self._delivered: list[Record] = []
         self._held_back: dict[Delivery, list[Record]] = {}
         self.timeouts_s: list[float] = []
+        self.before_revoke: Callable[[], None] = lambda: None
         self.overdue = False
         self.epoch = 0
         self.former_epochs: set[int] = set()
         self.processed_positions: list[Position] = []
         self.journal: list[str] = []
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
+    def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = lambda: None) -> Fetched:
         self.timeouts_s.append(timeout_s)
-        self.overdue = False
+        self.before_revoke = before_revoke
         if not timeout_s and self.meanwhile:
             self.meanwhile.pop(0)()
         while self._batches and not self._paused:
@@ -47,6 +48,7 @@ class ScriptedSource:
                 self._delivered += flowing
                 return Fetched(flowing)
         if timeout_s:
+            self.overdue = False
             self._when_polled_empty()
         return Fetched()
 

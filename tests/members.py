@@ -47,6 +47,7 @@ class Member:
             limits=SourceLimits(**limits),
         )
         self.received: list[Record] = []
+        self.before_revoke: Callable[[], None] = lambda: None
 
     @property
     def values(self) -> list[bytes | None]:
@@ -54,7 +55,8 @@ class Member:
 
     def poll(self, timeout_s: float = 0.05) -> Sequence[Record]:
         """Once; the clock moves by as much as the poll may wait."""
-        records = list(self.source.poll(records_max=100, timeout_s=timeout_s))
+        polled = self.source.poll(records_max=100, timeout_s=timeout_s, before_revoke=self.before_revoke)
+        records = list(polled)
         self.received += records
         self.now_s += timeout_s
         return records

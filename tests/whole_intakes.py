@@ -50,9 +50,9 @@ class Watched(KafkaSource):
         super().hold_back(delivery, offset)
         self.held_back += 1
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
+    def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = lambda: None) -> Fetched:
         self._tick()
-        records = super().poll(records_max=records_max, timeout_s=timeout_s)
+        records = super().poll(records_max=records_max, timeout_s=timeout_s, before_revoke=before_revoke)
         self._tick()
         return records
 

@@ -81,3 +81,14 @@ def test_a_customer_whose_wishes_are_lost_counts_as_unknown_and_gives_the_alarm(
         assert table.get("ada") is None
         assert table.words([b"ada"]) == [WORD(None)]
         assert [line["reason"] for line in lines(caplog, "preference_refused")] == ["no_longer_valid"] * 2
+
+
+def test_many_are_looked_up_in_the_order_in_which_they_are_asked_for() -> None:
+    ada, ben = (only("large_debit", customer_id=who) for who in ("ada", "ben"))
+    with tempfile.TemporaryDirectory() as folder, OPEN(Path(folder) / "table") as table:
+        table.write({"ada": ada, "ben": ben}, STATE)
+
+        found = table.get_many(["ben", "nobody", "ada", "x" * 600, "", "ben"])
+
+        assert found == [ben, None, ada, None, None, ben]
+        assert (table.get("ada"), table.get("nobody")) == (ada, None)

@@ -28,8 +28,8 @@ class CountingSource:
         self._processed = 0
         self._patient_until_s = time.monotonic() + SILENCE_S
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
-        records = self._source.poll(records_max=records_max, timeout_s=timeout_s)
+    def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = lambda: None) -> Fetched:
+        records = self._source.poll(records_max=records_max, timeout_s=timeout_s, before_revoke=before_revoke)
         if records:
             self._patient_until_s = time.monotonic() + SILENCE_S
         elif time.monotonic() > self._patient_until_s:

@@ -1,3 +1,4 @@
+import resource
 import sqlite3
 import threading
 import time
@@ -156,6 +157,24 @@ def test_what_the_commit_refuses_is_told_to_who_asks_and_nothing_of_it_is_there(
 
     assert traced.numbers() == []
     assert traced.writer.do(inserting(2)) == 2
+
+
+def test_a_commit_that_finds_no_room_is_unavailable_to_who_asks_and_can_be_done_again(traced: Traced) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(db: sqlite3.Connection) -> int:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (traced.path.with_name("numbers.db-wal").stat().st_size, hard))
+        db.executemany("INSERT INTO numbers VALUES (?)", [(1,)] * 1000)
+        return 1
+
+    try:
+        with pytest.raises(Unavailable, match=r"full|ioerr"):
+            traced.writer.begin(fill).durable()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert traced.numbers() == []
+    assert traced.writer.begin(inserting(1)).durable() == 1
 
 
 def test_a_file_locked_by_another_is_unavailable_and_free_again_later(traced: Traced) -> None:

@@ -2,17 +2,17 @@
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from consumer.core.notice import Change
+from consumer.core.notice import Change, EventKey, Notice
 from consumer.core.record import Position
 from consumer.core.standing import Memory, Questions
-from consumer.errors import Conflict
+from consumer.errors import Conflict, Unavailable
 from consumer.ports import Recorded, Room
-from tests.fakes import Durable
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS recorded (event TEXT PRIMARY KEY, part INTEGER, place INTEGER);
@@ -40,6 +40,13 @@ class Claim(NamedTuple):
     part: int
 
 
+class OnItsWay:
+    """What a member has decided to write."""
+
+    def __init__(self, write: Callable[[], Recorded]) -> None:
+        self.durable = write
+
+
 class Ledger:
     """OutboxForIntake in one file for all processes: an event is recorded once, whoever brings it."""
 
@@ -55,23 +62,31 @@ class Ledger:
     def recall(self, _: Questions) -> Memory:
         return Memory()
 
-    def record(self, changes: Sequence[Change], now: datetime) -> Durable:
+    def record(self, changes: Sequence[Change], now: datetime) -> "OnItsWay":
+        """Only `durable` writes: whoever dies or is frozen before that must not keep the others waiting."""
         notices = [change.notice for change in changes if change.notice is not None]
-        keys = {str(notice.key): notice for notice in notices}
-        at = time.monotonic()
+        if known := self._known(notices):
+            raise Conflict(known)
+        return OnItsWay(partial(self._write, notices, time.monotonic()))
+
+    def _known(self, notices: Sequence[Notice]) -> frozenset[EventKey]:
+        asked = "SELECT 1 FROM recorded WHERE event = ?"
+        return frozenset(one.key for one in notices if self._base.execute(asked, (str(one.key),)).fetchone())
+
+    def _write(self, notices: Sequence[Notice], at: float) -> Recorded:
+        """`at`: when it was decided to. Unavailable where another member came first: the events are then asked for anew."""
         self._base.execute("BEGIN IMMEDIATE")
         for notice in notices:
-            writing = (at, self._member, notice.record.partition, notice.record.offset)
-            self._base.execute("INSERT INTO written VALUES (?, ?, ?, ?)", writing)
-        known = {key for key in keys if self._base.execute("SELECT 1 FROM recorded WHERE event = ?", (key,)).fetchone()}
+            place = (notice.record.partition, notice.record.offset)
+            self._base.execute("INSERT INTO written VALUES (?, ?, ?, ?)", (at, self._member, *place))
+        known = self._known(notices)
         if not known:
-            for key, notice in keys.items():
-                row = (key, notice.record.partition, notice.record.offset)
-                self._base.execute("INSERT INTO recorded VALUES (?, ?, ?)", row)
+            rows = [(str(notice.key), notice.record.partition, notice.record.offset) for notice in notices]
+            self._base.executemany("INSERT INTO recorded VALUES (?, ?, ?)", rows)
         self._base.execute("COMMIT")
         if known:
-            raise Conflict(frozenset(keys[key].key for key in known))
-        return Durable(Recorded(notices=len(notices), cancelled=0))
+            raise Unavailable("outbox", "conflict")
+        return Recorded(notices=len(notices), cancelled=0)
 
     def backlog(self, now: datetime, *, at_most: int) -> int:
         return 0

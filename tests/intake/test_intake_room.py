@@ -2,17 +2,14 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-import pytest
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.delivery import Settlement, Trigger
 from consumer.ports import Room
-from consumer.telemetry import configure_logging
 from tests.builders import NOW, transaction
 from tests.intakes import WIDE, Flaky, Run, States, records
 from tests.outboxes import ATTEMPT, claimed, numbered, recorded
@@ -21,14 +18,6 @@ SIZES = msgspec.structs.replace(
     WIDE, used_max_bytes=1000, used_alarm_bytes=500, free_min_bytes=100, free_alarm_bytes=400
 )
 ROOMY = Room(used_bytes=10, free_bytes=1000)
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    stream = io.StringIO()
-    configure_logging(stream)
-    yield stream
-    configure_logging(io.StringIO())
 
 
 def said(log: io.StringIO) -> list[tuple[str, str, str]]:

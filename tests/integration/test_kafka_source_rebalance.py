@@ -44,6 +44,24 @@ def test_a_second_member_goes_on_exactly_where_the_first_has_processed(
     assert owned == {moved: False, 1 - moved: True}
 
 
+@each_incremental_protocol
+def test_what_is_done_at_the_last_moment_is_committed_before_its_partition_goes(
+    kafka: Kafka, member: OpenMember, protocol: dict[str, str]
+) -> None:
+    topic, group = fresh_topic(kafka, "events", partitions=2), fresh("group")
+    for partition in (0, 1):
+        produce(kafka, topic, b"a", b"b", partition=partition)
+    one = member(group, topic, settings=protocol)
+    one.receive(4)
+    one.before_revoke = lambda: one.source.processed(Fetched(one.received))
+
+    two = member(group, topic, settings=protocol)
+    one.poll_until(lambda: len(held(one)) == 1 and len(held(two)) == 1, two)
+
+    [moved] = held(two)
+    assert committed(kafka, group, topic, moved) == 2
+
+
 @pytest.mark.real  # the embedded brokers take no commit from a member that is about to join again
 def test_under_an_eager_strategy_all_of_it_is_handed_over_exactly_where_it_was_processed(
     kafka: Kafka, member: OpenMember

@@ -40,6 +40,8 @@ class Membership:
         self._placing = placing
         self._flow = flow
         self._clock = clock
+        self.before_revoke: Callable[[], None] = lambda: None
+        """What the caller of this poll wants to do while everything is still ours."""
         self.leaving = False
         """Whether everything is committed already that will be."""
 
@@ -58,6 +60,7 @@ class Membership:
         """These are to be given back: what is processed of them is committed before."""
         ours = keys(revoked)
         if not self.leaving:
+            self.before_revoke()
             self._commits.at_once(consumer, ours)
         self.forget(consumer, ours)
         self._ownership.revoked()

@@ -106,8 +106,9 @@ class KafkaSource:
             raise Unavailable("kafka", "no_answer")
         return cluster_id
 
-    def poll(self, *, records_max: int, timeout_s: float) -> Fetched:
+    def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = lambda: None) -> Fetched:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
+        self._membership.before_revoke = before_revoke
         self._prove_ownership()
         self._start_over()
         heard = self._resuming.go_on(self._consumer)

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from consumer.adapters.outbox_sqlite.connection import translated
 from consumer.errors import Broken, ExitCode, Unavailable
@@ -17,26 +17,41 @@ _WAITING_MAX = 256  # each caller waits for its answer, so this is more threads 
 _GROUP_MAX = 64
 
 
-class Piece(Generic[T]):
-    """A piece of work on its way to the disk."""
+class _Failed:
+    """A piece that changed nothing, and why."""
 
-    __slots__ = ("answer", "done", "found", "work")
+    __slots__ = ("problem",)
+
+    def __init__(self, problem: Exception) -> None:
+        self.problem = problem
+
+
+class Piece(Generic[T]):
+    """A piece of work on its way to the disk. `done`: it is, or never will be."""
+
+    __slots__ = ("_answer", "done", "work")
 
     def __init__(self, work: Work[T]) -> None:
         """To be done."""
         self.work = work
         self.done = threading.Event()
-        """Done, or failed; not yet committed."""
-        self.found: T | None = None
-        self.answer: Future[T | None] = Future()
+        self._answer: Future[T] = Future()
 
     def durable(self) -> T:
-        """What `work` returned, once it is durable. Raises Unavailable or Broken where it never is."""
-        return cast(T, self.answer.result())
+        """What `work` returned, once it is durable. Raises what it raised, or Unavailable or Broken where it never is."""
+        return self._answer.result()
 
-    def fail(self, problem: Exception) -> None:
-        """It changed nothing."""
-        self.answer.set_exception(problem)
+    @property
+    def is_settled(self) -> bool:
+        """Whether `durable` waits for nothing any more."""
+        return self._answer.done()
+
+    def settle(self, outcome: T | _Failed) -> None:
+        """It is durable, or nothing of it is there."""
+        if isinstance(outcome, _Failed):
+            self._answer.set_exception(outcome.problem)
+        else:
+            self._answer.set_result(outcome)
         self.done.set()
 
 
@@ -71,8 +86,8 @@ class Writer:
         """The same, but returns when `work` is done, before the disk is waited for. Raises as `do`."""
         piece = self._asked(work)
         piece.done.wait()
-        if piece.answer.done():
-            piece.durable()  # it raises, or nothing need be waited for any more
+        if piece.is_settled:
+            piece.durable()
         return piece
 
     def _asked(self, work: Work[T]) -> Piece[T]:
@@ -120,36 +135,33 @@ class Writer:
         return group
 
     def _commit(self, group: list[Piece[Any]]) -> None:
-        """Whose piece failed knows at once. The others go on meanwhile, and while the disk is waited for."""
+        outcomes: list[Any]
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            done = [piece for piece in group if self._attempt(piece)]
-            for piece in done:
-                piece.done.set()
+            outcomes = [self._attempt(piece) for piece in group]
+            for piece, outcome in zip(group, outcomes, strict=True):
+                if not isinstance(outcome, _Failed):
+                    piece.done.set()
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
-            for piece in group:
-                if not piece.answer.done():
-                    piece.fail(translated(error))
-            return
-        for piece in done:
-            piece.answer.set_result(piece.found)
+            outcomes = [_Failed(translated(error)) for _ in group]
+        for piece, outcome in zip(group, outcomes, strict=True):
+            piece.settle(outcome)
 
-    def _attempt(self, piece: Piece[Any]) -> bool:
-        """Do it, or tell its caller why it cannot be done."""
+    def _attempt(self, piece: Piece[T]) -> T | _Failed:
+        """Do one piece of work."""
         self._db.execute("SAVEPOINT piece")
         try:
-            piece.found = piece.work(self._db)
+            result = piece.work(self._db)
         except Exception as problem:
             if isinstance(problem, sqlite3.OperationalError):
                 raise
             self._db.execute("ROLLBACK TO piece")
             self._db.execute("RELEASE piece")
-            piece.fail(translated(problem) if isinstance(problem, sqlite3.Error) else problem)
-            return False
+            return _Failed(translated(problem) if isinstance(problem, sqlite3.Error) else problem)
         self._db.execute("RELEASE piece")
-        return True
+        return result
 
     def _undo(self) -> None:
         """Some failures have rolled back already; then there is nothing to undo."""
@@ -158,11 +170,11 @@ class Writer:
 
     def _abandon(self) -> None:
         """Nobody may wait for a writer that has gone. Twice: emptying the queue lets in who was waiting at the gate."""
-        orphans = [piece for piece in self._group if not piece.answer.done()] + self._drain()
+        orphans = [piece for piece in self._group if not piece.is_settled] + self._drain()
         with self._gate:
             orphans += self._drain()
         for piece in orphans:
-            piece.fail(_gone())
+            piece.settle(_Failed(_gone()))
 
     def _drain(self) -> list[Piece[Any]]:
         found: list[Piece[Any]] = []
