@@ -272,7 +272,7 @@ class Intake:
                 self._finish(last)
 
     def _confirm(self) -> None:
-        """After a long time without a poll nothing is written before the group was heard: others may have these records."""
+        """After a long silence nothing is written before the group was heard: others may have these records."""
         if self.source.overdue:
             raise Unavailable("kafka", "overdue")
 

@@ -103,7 +103,7 @@ class RecordSource(Protocol):
 
     @property
     def overdue(self) -> bool:
-        """Whether polls have paused for so long that `owns` may be wrong: `pause`, and poll before anything is written."""
+        """Whether the group has been silent for so long that `owns` may be wrong: `pause`, and poll before you write."""
         ...
 
     def processed(self, records: Fetched) -> None:

@@ -46,10 +46,14 @@ class EmbeddedBrokers:
 
 
 class FarListener(NamedTuple):
-    """Where clients reach a broker by a longer way: who connects to `inside` must let them in by the port `outside` here."""
+    """Where clients reach a broker by a longer way: who connects to `inside` must let them in by the port `outside` here.
+
+    From this machine the port `direct` leads there, too.
+    """
 
     inside: str
     outside: int
+    direct: int
 
 
 class ContainerBrokers:
@@ -60,7 +64,7 @@ class ContainerBrokers:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self.bootstrap_servers = bootstrap_servers
-        self.far = FarListener(inside="", outside=0)
+        self.far = FarListener(inside="", outside=0, direct=0)
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
 
     def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
@@ -166,8 +170,8 @@ def kafka_container() -> Iterator[ContainerBrokers]:
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
 
-    port, far_port = free_port(), free_port()
-    container = DockerContainer(IMAGE).with_bind_ports(9092, port)
+    port, far_port, direct_port = free_port(), free_port(), free_port()
+    container = DockerContainer(IMAGE).with_bind_ports(9092, port).with_bind_ports(_FAR, direct_port)
     container = container.with_kwargs(
         user="root"
     )  # may write its settings wherever an image keeps its defaults read-only
@@ -178,7 +182,7 @@ def kafka_container() -> Iterator[ContainerBrokers]:
         container.start()
         brokers = ContainerBrokers(f"127.0.0.1:{port}")
         address = container.get_docker_client().bridge_ip(container.get_wrapped_container().id)
-        brokers.far = FarListener(inside=f"{address}:{_FAR}", outside=far_port)
+        brokers.far = FarListener(inside=f"{address}:{_FAR}", outside=far_port, direct=direct_port)
         yield brokers
     finally:
         container.stop()

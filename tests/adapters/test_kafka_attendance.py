@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import ConfigEntry  # type: ignore[attr-defined]  # left out of its types
 
 from consumer.adapters.kafka_source.attendance import Attendance
+from consumer.adapters.kafka_source.confirmation import Confirmation
 from consumer.adapters.kafka_source.session import Session
 
 KIP_848: dict[str, str | int | float | bool] = {"group.protocol": "consumer"}
@@ -53,14 +54,13 @@ def session(settings: dict[str, str | int | float | bool], groups: Groups) -> Se
         ({"session.timeout.ms": "4000"}, 2.0),
         ({"max.poll.interval.ms": 30_000}, 30.0),
         ({"session.timeout.ms": 60_000, "max.poll.interval.ms": "400000"}, 57.0),
-        (KIP_848, 40.0),
     ],
 )
 def test_it_is_overdue_when_the_group_may_have_given_it_up(
     settings: dict[str, str | int | float | bool], limit_s: float, groups: Groups
 ) -> None:
     now_s = [100.0]
-    attendance = Attendance(settings, session(settings, groups), lambda: now_s[0])
+    attendance = Attendance(settings, session(settings, groups), Confirmation(), lambda: now_s[0])
 
     found = []
     for step_s in (limit_s - 0.1, 0.1):
@@ -76,7 +76,7 @@ class Stalled:
 
     def __init__(self, groups: Groups) -> None:
         self.now_s = 0.0
-        self.attendance = Attendance({}, session({}, groups), lambda: self.now_s)
+        self.attendance = Attendance({}, session({}, groups), Confirmation(), lambda: self.now_s)
         self.now_s = 50.0
 
     def overdue_after(self, step_s: float, *, empty: bool) -> bool:
@@ -120,7 +120,7 @@ def test_a_poll_that_was_frozen_itself_tells_nothing_of_the_time_since_it_began(
 def test_a_poll_that_waits_is_none_that_was_frozen(groups: Groups) -> None:
     now_s = [0.0]
     short: dict[str, str | int | float | bool] = {"session.timeout.ms": 6000}
-    attendance = Attendance(short, session(short, groups), lambda: now_s[0])
+    attendance = Attendance(short, session(short, groups), Confirmation(), lambda: now_s[0])
 
     for empty in (True, False):
         now_s[0] += attendance.begin(10.0)

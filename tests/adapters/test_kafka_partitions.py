@@ -53,6 +53,32 @@ def test_what_was_refused_is_told_again() -> None:
     assert books.untold() == {KEY: 4}
 
 
+def test_what_was_processed_may_be_told_any_time_and_before_that_what_kafka_has_confirmed() -> None:
+    books = held()
+    nothing = books.known()
+    books.told({KEY: 3})
+    books.answered(KEY, 3, confirmed=True)
+    one = delivered(books, 3)
+    confirmed = books.known()
+    books.processed(Fetched([one]).ends)
+
+    assert (nothing, confirmed, books.known()) == ({}, {KEY: 3}, {KEY: 4})
+
+
+def test_where_it_was_placed_may_be_told_but_not_where_it_is_placed_with_records_on_their_way() -> None:
+    books = held()
+    books.placed(KEY, 3)
+    beginning = books.known()
+    delivered(books, 7)
+    books.placed(KEY, 8)
+
+    other = held()
+    delivered(other, 7)
+    other.placed(KEY, 8)
+
+    assert (beginning, books.known(), other.known()) == ({KEY: 3}, {KEY: 3}, {})
+
+
 def test_a_late_refusal_of_something_older_changes_nothing() -> None:
     books = held()
     books.processed(Fetched([delivered(books, 3)]).ends)

@@ -68,7 +68,7 @@ def test_no_more_records_come_at_once_than_asked_for(kafka: Kafka, member: OpenM
     assert sizes.count(1) >= 2
 
 
-@each_protocol
+@each_classic_protocol
 def test_what_was_fetched_before_a_stall_is_no_news_of_the_group(
     kafka: Kafka, member: OpenMember, protocol: dict[str, str]
 ) -> None:

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.adapters.kafka_source.complaints import Complaints
+from consumer.adapters.kafka_source.confirmation import Confirmation
 from consumer.adapters.kafka_source.incarnations import Incarnations
 from consumer.adapters.kafka_source.partitions import Key, Partitions
-from consumer.adapters.kafka_source.translation import placed
+from consumer.adapters.kafka_source.translation import placed, unplaced
 
+_SHUT_OUT = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH})
 _UNANSWERED_S = 120.0
+_LOOK_UP_S = 0.5
+_LOOK_UP_EACH_S = 1.0
 
 
 class Commits:
@@ -25,6 +29,7 @@ class Commits:
         partitions: Partitions,
         complaints: Complaints,
         incarnations: Incarnations,
+        confirmation: Confirmation,
         *,
         clock: Callable[[], float],
         interval_s: float,
@@ -33,9 +38,10 @@ class Commits:
         self._partitions = partitions
         self._complaints = complaints
         self._incarnations = incarnations
+        self._confirmation = confirmation
         self._clock = clock
         self._interval_s = interval_s
-        self._last_s = self._under_way_since_s = -math.inf
+        self._last_s = self._under_way_since_s = self._looked_up_s = -math.inf
 
     def if_due(self, consumer: Consumer) -> None:
         """Once per interval, without waiting; the answer comes with a later poll, and until then nothing more is told."""
@@ -53,6 +59,30 @@ class Commits:
         if not self._under_way:
             self._tell(consumer, self._still_meant(self._partitions.unconfirmed(self._partitions.keys)))
 
+    def again(self, consumer: Consumer) -> None:
+        """What it may know already, one of each topic, unless an answer is to come: only a member is given one.
+
+        Asking for an offset would not do: librdkafka asks for those in nobody's name.
+        """
+        if self._under_way:
+            return
+        offsets = self._partitions.known() or self._looked_up(consumer)
+        ones = {topic: (topic, partition) for topic, partition in sorted(offsets, reverse=True)}
+        self._tell(consumer, self._still_meant({key: offsets[key] for key in ones.values()}))
+
+    def _looked_up(self, consumer: Consumer) -> Mapping[Key, int]:
+        """What the group has committed of ours, as nothing was processed yet; waits for a moment, but not each time."""
+        now_s = self._clock()
+        if not self._partitions.keys or now_s - self._looked_up_s < _LOOK_UP_EACH_S:
+            return {}
+        self._looked_up_s = now_s
+        try:
+            found = consumer.committed(unplaced(self._partitions.keys), _LOOK_UP_S)
+        except KafkaException as problem:
+            self._complaints.take(problem.args[0])
+            return {}
+        return {(one.topic, one.partition): one.offset for one in found if one.error is None and one.offset >= 0}
+
     @property
     def _under_way(self) -> bool:
         return self._clock() < self._under_way_since_s + _UNANSWERED_S
@@ -65,12 +95,14 @@ class Commits:
     def _tell(self, consumer: Consumer, offsets: Mapping[Key, int]) -> None:
         if not offsets:
             return
+        now_s = self._clock()
         try:
             consumer.commit(offsets=placed(offsets), asynchronous=True)
         except KafkaException as problem:
             self._complaints.take_refusal(problem.args[0])
         else:
-            self._under_way_since_s = self._clock()
+            self._under_way_since_s = now_s
+            self._confirmation.asked(now_s)
             self._partitions.told(offsets)
 
     def at_once(self, consumer: Consumer, keys: Iterable[Key]) -> None:
@@ -89,6 +121,10 @@ class Commits:
     def answered(self, error: KafkaError | None, answers: Iterable[TopicPartition]) -> None:
         """Kafka's answer, for all and for each; what it refused is told again when the next commit is due."""
         self._under_way_since_s = -math.inf
+        answers = tuple(answers)
+        self._confirmation.answered(confirmed=error is None and any(answer.error is None for answer in answers))
+        if error is not None and error.code() in _SHUT_OUT:
+            self._confirmation.ended()
         self._enter(error, answers)
 
     def _enter(self, error: KafkaError | None, answers: Iterable[TopicPartition]) -> None:

@@ -33,11 +33,13 @@ class Flow:
         self._partitions = partitions
         self._ownership = ownership
         self.paused = False
+        self.unconfirmed = False
+        """Whether the group is to answer first."""
 
     @property
     def stands(self) -> bool:
         """Whether nothing may be delivered."""
-        return self.paused or not self._ownership.proven
+        return self.paused or self.unconfirmed or not self._ownership.proven
 
     def rewind(self, consumer: Consumer, positions: Iterable[Position]) -> None:
         """Pause their partitions; when they flow again, each is fetched from the first of these on.

@@ -20,11 +20,13 @@ def key_of(position: Position) -> Key:
 class _Progress:
     """Each offset is that of the next record: the first one, to deliver, to process, as told to Kafka, and as confirmed.
 
-    `former`: the epoch before its topic was made again, and up to where it had been delivered then.
+    `former`: the epoch before its topic was made again, and up to where it had been delivered then. `beginning`: where it
+    was placed before anything of it was delivered.
     """
 
     epoch: int
     former: tuple[int, int] | None = None
+    beginning: int | None = None
     start: int | None = None
     delivered: int | None = None
     processed: int | None = None
@@ -137,6 +139,8 @@ class Partitions:
         self._beginning.discard(key)
         progress = self._held[key]
         progress.start = offset
+        if progress.delivered is None and progress.processed is None:
+            progress.beginning = offset
         if progress.delivered != offset:
             progress.delivered = None
 
@@ -180,6 +184,14 @@ class Partitions:
             for key, progress in held
             if progress.processed is not None and progress.processed != progress.confirmed
         }
+
+    def known(self) -> Mapping[Key, int]:
+        """Below what offset nothing is left to do, of each of which that is known: Kafka may be told it any time."""
+        offsets = {
+            key: next((one for one in (held.processed, held.confirmed, held.beginning) if one is not None), None)
+            for key, held in self._held.items()
+        }
+        return {key: offset for key, offset in offsets.items() if offset is not None}
 
     def told(self, offsets: Mapping[Key, int]) -> None:
         """These offsets are on their way to Kafka."""

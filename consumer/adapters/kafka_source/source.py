@@ -1,6 +1,7 @@
 """One member of the consumer group, used from one thread."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from consumer.adapters.kafka_source.attendance import Attendance
 from consumer.adapters.kafka_source.census import Census
 from consumer.adapters.kafka_source.commits import Commits
 from consumer.adapters.kafka_source.complaints import Complaints
+from consumer.adapters.kafka_source.confirmation import Confirmation
 from consumer.adapters.kafka_source.flow import Flow
 from consumer.adapters.kafka_source.inbox import Inbox
 from consumer.adapters.kafka_source.incarnations import Incarnations
@@ -30,6 +32,7 @@ from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm
 
 _ANSWER_S = 0.02
+_CONFIRMATION_S = 0.1
 
 
 class KafkaSource:
@@ -61,12 +64,14 @@ class KafkaSource:
         self._census = Census(self._ownership, self._complaints, topics=topics, clock=clock, limits=self._limits)
         self._flow = Flow(self._partitions, self._ownership)
         self._asker = Asker(settings, clock)
-        self._attendance = Attendance(settings, Session(settings, self._asker, group), clock)
+        confirmation = Confirmation()
+        self._attendance = Attendance(settings, Session(settings, self._asker, group), confirmation, clock)
         self._incarnations = Incarnations(self._asker, clock)
         self._commits = Commits(
             self._partitions,
             self._complaints,
             self._incarnations,
+            confirmation,
             clock=clock,
             interval_s=self._limits.commit_interval_s,
         )
@@ -111,10 +116,12 @@ class KafkaSource:
         self._membership.before_revoke = before_revoke
         self._prove_ownership()
         self._start_over()
+        if self._attendance.asks:
+            self._commits.again(self._consumer)
         heard = self._resuming.go_on(self._consumer)
         if len(heard) >= records_max:
             return heard
-        wait_s = 0.0 if heard else min(timeout_s, _ANSWER_S) if self._stopped.asking else timeout_s
+        wait_s = 0.0 if heard else min(timeout_s, self._wait_max_s)
         messages = self._inbox.fetch(self._consumer, records_max - len(heard), wait_s)
         kept = self._flow.let_through(self._consumer, self._inbox.accepted(messages))
         if not heard:
@@ -145,7 +152,10 @@ class KafkaSource:
 
     @property
     def overdue(self) -> bool:
-        """Whether polls have paused for so long that partitions may have gone to others unheard; an empty poll ends it."""
+        """Whether partitions may have gone to others unheard, after a pause between polls or in the group's answers.
+
+        An empty poll ends it; with KIP-848 some of them, in which the group answers.
+        """
         return self._attendance.overdue
 
     def processed(self, records: Fetched) -> None:
@@ -181,6 +191,13 @@ class KafkaSource:
     ) -> None:
         self.close()
 
+    @property
+    def _wait_max_s(self) -> float:
+        """How long a poll may wait: not where an answer is to come, and something to be done then."""
+        if self._stopped.asking:
+            return _ANSWER_S
+        return _CONFIRMATION_S if self._flow.unconfirmed else math.inf
+
     def _joined(self, settings: Mapping[str, str | int | float | bool], group: str, topics: Sequence[str]) -> Consumer:
         ours = {"group.id": group, "on_commit": self._commits.answered, "error_cb": self._complaints.take}
         consumer = Consumer(complete(settings) | ours, logger=logging.getLogger("librdkafka"))
@@ -206,5 +223,6 @@ class KafkaSource:
     def _prove_ownership(self) -> None:
         stood = self._flow.stands
         self._census.take(self._consumer, len(self._partitions.keys))
+        self._flow.unconfirmed = self._attendance.unconfirmed
         if stood and not self._flow.stands:
             self._flow.tell(self._consumer, self._partitions.keys)
