@@ -83,16 +83,21 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measured(contests: Sequence[Contest], rounds: int, tell: Callable[[str], None]) -> list[Row]:
-    """Hold all contests round by round; in every other round all goes the other way about."""
-    played: list[list[Round]] = [[] for _ in contests]
+    """Hold one after the other: a process does the same work all day, and finds its caches full of nothing else.
+
+    Every other round goes the other way about.
+    """
+    return [_row(contest, _played(contest, rounds, tell)) for contest in contests]
+
+
+def _played(contest: Contest, rounds: int, tell: Callable[[str], None]) -> list[Round]:
+    played: list[Round] = []
     for number in range(1, rounds + 1):
-        forth = number % 2 == 1
-        for place in range(len(contests)) if forth else reversed(range(len(contests))):
-            contest, took = contests[place], _round(contests[place], forth=forth)
-            played[place].append(took)
-            ratios = (f"{side.name} {_ratio(took, at):.2f}" for at, side in enumerate(contest.sides) if at)
-            tell(f"{contest.name}, round {number} of {rounds}: {', '.join(ratios)}")
-    return [_row(contest, found) for contest, found in zip(contests, played, strict=True)]
+        took = _round(contest, forth=number % 2 == 1)
+        played.append(took)
+        ratios = (f"{side.name} {_ratio(took, at):.2f}" for at, side in enumerate(contest.sides) if at)
+        tell(f"{contest.name}, round {number} of {rounds}: {', '.join(ratios)}")
+    return played
 
 
 def _round(contest: Contest, *, forth: bool) -> Round:

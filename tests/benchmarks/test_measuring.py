@@ -21,14 +21,13 @@ def contest(name: str, played: list[str], slow: list[float]) -> Contest:
     )
 
 
-def test_all_contests_take_turns_and_every_other_round_goes_the_other_way_about() -> None:
+def test_sides_take_turns_and_every_other_round_goes_the_other_way_about() -> None:
     played: list[str] = []
     contests = [contest(name, played, [1.0, 1.0]) for name in ("a", "b")]
 
     measured(contests, 2, lambda _: None)
 
-    forth = ["a plain", "a ours", "b plain", "b ours"]
-    assert played == forth + forth[::-1]
+    assert played == [f"{name} {side}" for name in ("a", "b") for side in ("plain", "ours", "ours", "plain")]
 
 
 def test_a_ratio_is_of_one_round_and_the_median_of_all() -> None:
