@@ -1,6 +1,5 @@
 """The intake loop: poll, screen, read, decide, record, and only then commit the offsets."""
 
-import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +72,8 @@ class _Batch:
         """Only what comes of these records is left."""
         self.records = Fetched([*filter(belongs, self.records)])
         self.cases = [case for case in self.cases if belongs(case.record)]
-        self.turns = [[case for case in turn if belongs(case.record)] for turn in self.turns]
+        left = ([case for case in turn if belongs(case.record)] for turn in self.turns)
+        self.turns = [turn for turn in left if turn]
         self.letters = [letter for letter in self.letters if belongs(letter.record)]
         self.behind = Fetched([*filter(belongs, self.behind)])
 
@@ -117,13 +117,10 @@ class Intake:
 
     def _poll(self, last: _Batch) -> Fetched:
         """Only if nothing is on its way it waits for records."""
-        limits = self.limits
+        limits, hurry = self.limits, partial(self._hurry, last)
         patient_s = limits.waiting_poll_timeout_s if self.waiting else limits.poll_timeout_s
-        return self.source.poll(
-            records_max=limits.batch_records_max,
-            timeout_s=patient_s if last.done else 0.0,
-            before_revoke=partial(self._hurry, last),
-        )
+        timeout_s = patient_s if last.done else 0.0
+        return self.source.poll(records_max=limits.batch_records_max, timeout_s=timeout_s, before_revoke=hurry)
 
     def _process(self, records: Fetched, last: _Batch) -> _Batch:
         """Finish the `last` batch, and do the next one, which may still be on its way to the disk when it is returned."""
@@ -149,7 +146,7 @@ class Intake:
         return batch
 
     def _patiently(self, step: Callable[[_Batch], None], batch: _Batch) -> bool:
-        """Do the step, however long what it needs is away. False if told to stop: nothing of the batch is committed then."""
+        """Do the step, however long what it needs is away. False if told to stop before."""
         paused_at: datetime | None = None
         said_late = False
         while not self.stopping.is_set():
@@ -266,10 +263,12 @@ class Intake:
         batch.done = True
 
     def _hurry(self, last: _Batch) -> None:
-        """Partitions are about to go: what gets to the disk is done with before, so that nobody has to read it again."""
-        with contextlib.suppress(Unavailable):
+        """Partitions are about to go, or the process: what gets to the disk is done with before, and not read again."""
+        try:
             if not last.done:
                 self._finish(last)
+        except Unavailable as outage:
+            log(Line.INTAKE_PAUSED, WARNING, what=outage.what, code=outage.code, records=len(last.records))
 
     def _confirm(self) -> None:
         """After a long silence nothing is written before the group was heard: others may have these records."""

@@ -82,7 +82,8 @@ class RecordSource(Protocol):
     def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = ...) -> Fetched:
         """Up to `records_max` records of partitions owned now; partition events are handled inside. Raises Broken.
 
-        `before_revoke` is called where partitions are about to go in good order: what is `processed` by then is committed.
+        `before_revoke` is called each time that partitions are about to go in good order, on this thread: what is
+        `processed` by then is committed.
         """
         ...
 
@@ -186,7 +187,7 @@ class Recording(Protocol):
     """Changes that agree with all that the outbox holds, on their way to its disk. Nobody may rely on them yet."""
 
     def durable(self) -> Recorded:
-        """What they changed, once no crash can undo it. Raises Unavailable: then nothing of it is there."""
+        """What they changed, once no crash can undo it. Raises Unavailable or Broken: then nothing of it is there."""
         ...
 
 

@@ -1,10 +1,12 @@
 """What every test may ask for, and which tests run where."""
 
+import io
 import os
 from collections.abc import Iterator
 
 import pytest
 
+from consumer.telemetry import configure_logging
 from tests.brokers import IMAGE, Kafka, docker_answers, embedded_brokers, kafka_container
 
 _KAFKA = pytest.StashKey[str]()
@@ -48,3 +50,11 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[Kafka]:
         pytestconfig.stash[_KAFKA] = "embedded, as no Docker engine answers"
         with embedded_brokers() as embedded:
             yield embedded
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    configure_logging(stream)
+    yield stream
+    configure_logging(io.StringIO())

@@ -314,3 +314,15 @@ def test_a_partition_is_placed_anew_where_it_is() -> None:
     books.placed(KEY, 0)
 
     assert (books.place_of(KEY), books.resume_at(KEY)) == (0, None)
+
+
+def test_what_is_looked_up_is_no_better_than_where_it_was_placed() -> None:
+    books = held()
+    books.made_again([KEY])
+    assert books.anew == {KEY}
+    books.told({KEY: 9})
+    books.answered(KEY, 9, confirmed=True)
+
+    books.placed(KEY, 3)
+
+    assert (books.known(), books.anew) == ({KEY: 3}, set())

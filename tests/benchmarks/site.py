@@ -20,7 +20,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     number of events that are read at a stretch, `backlog_early` after how many of them memory is looked at first.
     """
 
-    rounds: int = 7
+    rounds: int = 5
     records: int = 100_000
     other_mixtures: tuple[int, ...] = (1, 300, 1000)
     customers: int = 1_000_000

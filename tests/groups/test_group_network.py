@@ -8,7 +8,7 @@ import pytest
 
 from tests.brokers import ContainerBrokers, fresh
 from tests.groups.crowd import PARTITIONS, Crowd, eventually
-from tests.members import COOPERATIVE, EAGER, KIP_848
+from tests.members import COOPERATIVE, KIP_848
 from tests.networks import Network, network
 from tests.relays import relay
 
@@ -31,7 +31,7 @@ def test_whatever_the_network_does_nothing_is_lost_or_written_by_who_does_not_ow
 ) -> None:
     with ExitStack() as stack:
         crowds = []
-        for number, protocol in enumerate([COOPERATIVE, EAGER, KIP_848]):
+        for number, protocol in enumerate([COOPERATIVE, KIP_848]):
             folder = tmp_path / str(number)
             folder.mkdir()
             crowds.append(stack.enter_context(Crowd(kafka, folder, protocol, fresh("group"))))

@@ -1,11 +1,9 @@
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
-from consumer.telemetry import configure_logging
 from tests.builders import NOW
 from tests.intakes import States
 
@@ -23,11 +21,3 @@ def states(tmp_path: Path, outbox: SqliteOutbox) -> States:
             return {state: count for state, count in reader.stats().items() if count}
 
     return counted
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    stream = io.StringIO()
-    configure_logging(stream)
-    yield stream
-    configure_logging(io.StringIO())

@@ -12,7 +12,7 @@ from consumer.core.preferences import AlertPreference, Repeat
 from consumer.core.record import Record
 from consumer.errors import Awaited, Conflict, Unavailable, Undecodable
 from tests.builders import NOW, balance, euros, preferences, transaction
-from tests.fakes import Listed
+from tests.fakes import Listed, ScriptedSource
 from tests.intakes import Flaky, Run, States, records
 
 
@@ -235,3 +235,26 @@ def stalls(run: Run) -> None:
         return decode(record)
 
     run.decoder.decode = slowly  # type: ignore[method-assign]
+
+
+class Shareless(ScriptedSource):
+    """A member that has lost its share, and hears nothing any more."""
+
+    @property
+    def overdue(self) -> bool:
+        return self.epoch > 0
+
+    @overdue.setter
+    def overdue(self, _: bool) -> None:
+        pass
+
+
+def test_who_has_lost_all_of_a_batch_waits_for_nobody_to_confirm_it(outbox: SqliteOutbox, states: States) -> None:
+    run = Run(Flaky(outbox, [Unavailable("outbox", "full")]), {1: transaction()}, [records(1)])
+    run.source = Shareless([records(1)], lambda: run.idle())  # noqa: PLW0108 - it is replaced
+    run.in_turn(lambda: run.source.reassign([]))
+
+    run()
+
+    assert run.source.journal.count("resume") == 1
+    assert states() == {}

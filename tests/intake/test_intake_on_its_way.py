@@ -94,7 +94,9 @@ def test_what_gets_to_the_disk_before_partitions_go_is_done_before(outbox: Sqlit
     assert (states(), run.woken) == ({"pending": 1}, 1)
 
 
-def test_what_does_not_get_there_is_left_to_the_next_owner(outbox: SqliteOutbox, states: States) -> None:
+def test_what_does_not_get_there_is_told_and_left_to_the_next_owner(
+    outbox: SqliteOutbox, states: States, log: io.StringIO
+) -> None:
     flaky = Flaky(outbox)
     flaky.late_failures = [Unavailable("outbox", "full")]
     run = Run(flaky, {1: transaction()}, [records(1)])
@@ -108,6 +110,7 @@ def test_what_does_not_get_there_is_left_to_the_next_owner(outbox: SqliteOutbox,
     run()
 
     assert (states(), run.source.processed_positions) == ({}, [])
+    assert '"line": "intake_paused", "what": "outbox", "code": "full", "records": 1' in log.getvalue()
 
 
 def test_a_disk_that_failed_is_told_even_if_it_works_again_at_once(outbox: SqliteOutbox, log: io.StringIO) -> None:

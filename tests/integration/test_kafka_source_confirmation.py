@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError
 
 from consumer.core.record import Fetched
 from consumer.sandbox.embedded_kafka import Api, EmbeddedKafka
+from consumer.telemetry import Line
 from tests.brokers import ContainerBrokers, EmbeddedBrokers, Kafka, committed, fresh, fresh_topic, produce
 from tests.members import KIP_848, Member
 from tests.relays import relay
@@ -84,7 +85,9 @@ def test_who_learns_that_it_is_shut_out_from_an_answer_to_a_commit_claims_nothin
 
 
 @pytest.mark.parametrize("oks", [0, 1])
-def test_nothing_is_delivered_before_the_group_has_answered_twice(cluster: EmbeddedKafka, oks: int) -> None:
+def test_nothing_is_delivered_before_the_group_has_answered_twice_and_a_minute_of_that_is_an_alarm(
+    cluster: EmbeddedKafka, oks: int, caplog: pytest.LogCaptureFixture
+) -> None:
     cluster.hear_members_every(200)
     brokers = EmbeddedBrokers(cluster)
     produce(brokers, "events", b"a")
@@ -94,10 +97,13 @@ def test_nothing_is_delivered_before_the_group_has_answered_twice(cluster: Embed
         for _ in range(10):
             one.poll()
         before = list(one.received)
+        one.now_s += STALL_S
+        one.poll()
+        silent = [entry for entry in caplog.records if entry.getMessage() == Line.INTAKE_PAUSED]
 
         cluster.stop_refusing(Api.OFFSET_COMMIT)
 
-        assert (before, one.source.overdue) == ([], True)
+        assert (before, one.source.overdue, len(silent)) == ([], True, 1)
         assert one.receive(1) == [b"a"]
         assert not one.source.overdue
 

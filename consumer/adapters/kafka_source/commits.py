@@ -12,9 +12,10 @@ from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.translation import placed, unplaced
 
 _SHUT_OUT = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_MEMBER_EPOCH})
+"""What the group says to who is no member any more."""
 _UNANSWERED_S = 120.0
-_LOOK_UP_S = 0.5
-_LOOK_UP_EACH_S = 1.0
+_LOOK_UP_S, _LOOK_UP_EACH_S = 0.5, 1.0
+"""How long a look-up may take, and how often there may be one: the polling thread waits for it."""
 
 
 class Commits:
@@ -60,7 +61,7 @@ class Commits:
             self._tell(consumer, self._still_meant(self._partitions.unconfirmed(self._partitions.keys)))
 
     def again(self, consumer: Consumer) -> None:
-        """What it may know already, one of each topic, unless an answer is to come: only a member is given one.
+        """What it may know already, one of each topic, unless an answer is to come: only a member's commit is confirmed.
 
         Asking for an offset would not do: librdkafka asks for those in nobody's name.
         """
@@ -73,11 +74,12 @@ class Commits:
     def _looked_up(self, consumer: Consumer) -> Mapping[Key, int]:
         """What the group has committed of ours, as nothing was processed yet; waits for a moment, but not each time."""
         now_s = self._clock()
-        if not self._partitions.keys or now_s - self._looked_up_s < _LOOK_UP_EACH_S:
+        asked = self._partitions.keys - self._partitions.anew
+        if not asked or now_s - self._looked_up_s < _LOOK_UP_EACH_S:
             return {}
         self._looked_up_s = now_s
         try:
-            found = consumer.committed(unplaced(self._partitions.keys), _LOOK_UP_S)
+            found = consumer.committed(unplaced(asked), _LOOK_UP_S)
         except KafkaException as problem:
             self._complaints.take(problem.args[0])
             return {}

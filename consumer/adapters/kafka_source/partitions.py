@@ -1,6 +1,6 @@
 """The partitions that are ours now, and how far each has got."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
@@ -79,7 +79,7 @@ class Partitions:
         self._beginning.discard(key)
 
     @property
-    def keys(self) -> Collection[Key]:
+    def keys(self) -> AbstractSet[Key]:
         """All that are ours."""
         return self._held.keys()
 
@@ -92,6 +92,11 @@ class Partitions:
     def held_back(self) -> AbstractSet[Key]:
         """Those of which nothing is to be delivered for now; what was taken away and comes back is none of them."""
         return self._held_back.keys() | self._beginning
+
+    @property
+    def anew(self) -> AbstractSet[Key]:
+        """Those that are to be placed in a topic that was made again: what is committed of them may be of the old one."""
+        return self._beginning
 
     def is_held_back(self, key: Key) -> bool:
         """Whether it is one of these."""
@@ -188,7 +193,7 @@ class Partitions:
     def known(self) -> Mapping[Key, int]:
         """Below what offset nothing is left to do, of each of which that is known: Kafka may be told it any time."""
         offsets = {
-            key: next((one for one in (held.processed, held.confirmed, held.beginning) if one is not None), None)
+            key: next((one for one in (held.processed, held.beginning, held.confirmed) if one is not None), None)
             for key, held in self._held.items()
         }
         return {key: offset for key, offset in offsets.items() if offset is not None}

@@ -25,6 +25,7 @@ from consumer.adapters.kafka_source.partitions import Partitions
 from consumer.adapters.kafka_source.placing import placing
 from consumer.adapters.kafka_source.resuming import Resuming
 from consumer.adapters.kafka_source.session import Session
+from consumer.adapters.kafka_source.standstill import Standstill
 from consumer.adapters.kafka_source.stopped import Stopped
 from consumer.adapters.kafka_source.translation import complete
 from consumer.core.record import Delivery, Fetched, Position, Record
@@ -66,6 +67,7 @@ class KafkaSource:
         self._asker = Asker(settings, clock)
         confirmation = Confirmation()
         self._attendance = Attendance(settings, Session(settings, self._asker, group), confirmation, clock)
+        self._standstill = Standstill(clock)
         self._incarnations = Incarnations(self._asker, clock)
         self._commits = Commits(
             self._partitions,
@@ -154,7 +156,7 @@ class KafkaSource:
     def overdue(self) -> bool:
         """Whether partitions may have gone to others unheard, after a pause between polls or in the group's answers.
 
-        An empty poll ends it; with KIP-848 some of them, in which the group answers.
+        An empty poll that waited ends it; with KIP-848 two answers of the group.
         """
         return self._attendance.overdue
 
@@ -196,7 +198,12 @@ class KafkaSource:
         """How long a poll may wait: not where an answer is to come, and something to be done then."""
         if self._stopped.asking:
             return _ANSWER_S
-        return _CONFIRMATION_S if self._flow.unconfirmed else math.inf
+        return _CONFIRMATION_S if self._awaits_the_group else math.inf
+
+    @property
+    def _awaits_the_group(self) -> bool:
+        """Whether something is ours, as far as we know, and the group has not said so lately."""
+        return self._flow.unconfirmed and bool(self._partitions.keys)
 
     def _joined(self, settings: Mapping[str, str | int | float | bool], group: str, topics: Sequence[str]) -> Consumer:
         ours = {"group.id": group, "on_commit": self._commits.answered, "error_cb": self._complaints.take}
@@ -224,5 +231,6 @@ class KafkaSource:
         stood = self._flow.stands
         self._census.take(self._consumer, len(self._partitions.keys))
         self._flow.unconfirmed = self._attendance.unconfirmed
+        self._standstill.see(stands=self._awaits_the_group)
         if stood and not self._flow.stands:
             self._flow.tell(self._consumer, self._partitions.keys)
