@@ -178,7 +178,7 @@ class TestOutages:
     ) -> None:
         kafka = EmbeddedBrokers(cluster)
         with drawer(kafka, "dead", timeout_s=1.0) as letters:
-            letters.write([letter(record(value=b"0"))])
+            self.write_patiently(letters, b"0")
             cluster.broker_down()
             with pytest.raises(Unavailable, match="dead letters is unavailable"):
                 letters.write([letter(record(value=b"1")), letter(record(value=b"2"))])
