@@ -30,7 +30,7 @@ def moto() -> Iterator[str]:
 
 class TestSendingToMoto(SendSuite):
     @pytest.fixture
-    def wire(self, moto: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Wire:
+    def wire(self, moto: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Wire]:
         forget_the_developers_aws(monkeypatch, tmp_path)
         httpx.post(f"{moto}/moto-api/reset").raise_for_status()
 
@@ -41,7 +41,11 @@ class TestSendingToMoto(SendSuite):
                 for one in data["sns"].get("SMS", [])
             ]
 
-        return Wire(provider=provider(moto, read_timeout_s=10.0), sent=sent)
+        sending = provider(moto, read_timeout_s=10.0)
+        yield Wire(provider=sending, sent=sent)
+        client = sending._clients._client
+        assert client is not None
+        client.close()  # else the garbage collector finds its connection open, in the middle of another test
 
 
 def test_what_moto_cannot_show_is_still_what_it_cannot_show(moto: str) -> None:
