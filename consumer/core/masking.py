@@ -79,6 +79,11 @@ _SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
 _LOWEST, _HIGHEST = DetailLevel.NONE.rank, DetailLevel.FULL.rank
 _RANK_FROM = {"amount": DetailLevel.SOME.rank, "balance": _HIGHEST, "counterparty": _HIGHEST}
 _REVEALING = (MaskedMoney, MaskedName)
+_SYMBOLS = {
+    member: MaskedSymbol(symbol=member.value)
+    for members in (TransactionStatus, Channel, Direction, BalanceReason)
+    for member in members
+}
 
 
 def masked_values(event: Event, level: DetailLevel) -> Mapping[str, Masked]:
@@ -130,13 +135,6 @@ def _of_transaction(event: TransactionPosted) -> Mapping[str, Masked | None]:
 
 def _of_balance(event: BalanceChanged) -> Mapping[str, Masked | None]:
     return {"reason": _SYMBOLS[event.reason], "balance": _money(event.available)}
-
-
-_SYMBOLS = {
-    member: MaskedSymbol(symbol=member.value)
-    for members in (TransactionStatus, Channel, Direction, BalanceReason)
-    for member in members
-}
 
 
 def _money(money: Money) -> MaskedMoney:

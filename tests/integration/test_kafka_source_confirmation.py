@@ -19,16 +19,21 @@ STALL_S = 60.0
 MANY = 1000
 
 
+def far_member(kafka: ContainerBrokers, member: OpenMember, group: str, topic: str) -> Member:
+    """One whose way to the broker is the relay's; it has received `a`."""
+    produce(kafka, topic, b"a")
+    far = member(group, topic, settings=KIP_848 | {"bootstrap.servers": f"127.0.0.1:{kafka.far.outside}"})
+    far.receive(1)
+    return far
+
+
 @pytest.mark.real
 def test_who_is_not_heard_claims_nothing_when_its_partitions_have_gone_to_another_though_it_goes_on_fetching(
     kafka: ContainerBrokers, member: OpenMember
 ) -> None:
     topic, group = fresh_topic(kafka, "events"), fresh("group")
-    produce(kafka, topic, b"a")
     with relay(kafka) as way:
-        far = {"bootstrap.servers": f"127.0.0.1:{kafka.far.outside}"}
-        older = member(group, topic, settings=KIP_848 | far)
-        older.receive(1)
+        older = far_member(kafka, member, group, topic)
         began_s = time.monotonic() - older.now_s
         claimed: list[bytes | None] = []
 
@@ -63,11 +68,8 @@ def test_who_learns_that_it_is_shut_out_from_an_answer_to_a_commit_claims_nothin
     kafka: ContainerBrokers, member: OpenMember
 ) -> None:
     topic, group = fresh_topic(kafka, "events"), fresh("group")
-    produce(kafka, topic, b"a")
     with relay(kafka) as way:
-        far = {"bootstrap.servers": f"127.0.0.1:{kafka.far.outside}"}
-        older = member(group, topic, settings=KIP_848 | far)
-        older.receive(1)
+        older = far_member(kafka, member, group, topic)
         older.source.processed(Fetched(older.received))
         with way.heartbeats_lost():
             newer = member(group, topic, settings=KIP_848)
@@ -75,12 +77,14 @@ def test_who_learns_that_it_is_shut_out_from_an_answer_to_a_commit_claims_nothin
             older.now_s += 1.0
             before = older.source.overdue
             older.source.commit()
-            while not older.source.overdue:
-                older.source.poll(records_max=1, timeout_s=0.05)
+            for _ in range(MANY // 5):
+                if not older.source.overdue:
+                    older.source.poll(records_max=1, timeout_s=0.05)
+            ended = older.source.overdue
             still_thinks_so = older.source.owns(older.received[0])
             older.source.close()
 
-    assert (before, still_thinks_so) == (False, True)
+    assert (before, ended, still_thinks_so) == (False, True, True)
     assert committed(kafka, group, topic) == 0
 
 
@@ -144,3 +148,20 @@ def test_a_member_to_which_nothing_comes_is_asked_and_its_first_record_need_not_
 
     assert not any(found)
     assert committed(kafka, group, topic) == 1
+
+
+def test_who_has_no_share_has_nothing_that_stands_still(
+    kafka: Kafka, member: OpenMember, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic, group = fresh_topic(kafka, "events"), fresh("group")
+    produce(kafka, topic, b"a")
+    one = member(group, topic, settings=KIP_848)
+    one.receive(1)
+    standby = member(group, topic, settings=KIP_848)
+
+    for _ in range(3):
+        standby.poll(0.2)
+        standby.now_s += STALL_S
+
+    assert not standby.source._partitions.keys
+    assert [entry for entry in caplog.records if entry.getMessage() == Line.INTAKE_PAUSED] == []

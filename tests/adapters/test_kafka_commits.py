@@ -1,0 +1,71 @@
+"""What a member tells its group once more, only to be answered."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import TopicPartition
+
+from consumer.adapters.kafka_source.commits import Commits
+from consumer.adapters.kafka_source.confirmation import Confirmation
+from consumer.adapters.kafka_source.partitions import Partitions
+
+OLD, NEW = ("old", 0), ("new", 0)
+
+
+class Group:
+    """A client of a group that has committed 7 of everything; it keeps what it was asked and told."""
+
+    def __init__(self) -> None:
+        self.looked_up: list[str] = []
+        self.told: dict[str, int] = {}
+
+    def committed(self, asked: Sequence[TopicPartition], _: float) -> list[TopicPartition]:
+        self.looked_up += [one.topic for one in asked]
+        return [TopicPartition(one.topic, one.partition, 7) for one in asked]
+
+    def commit(self, *, offsets: Sequence[TopicPartition], asynchronous: bool) -> None:
+        assert asynchronous
+        self.told |= {one.topic: one.offset for one in offsets}
+
+
+class NeverMadeAgain:
+    """Of topics that are all what they were."""
+
+    def same(self, topics: set[str]) -> set[str]:
+        return topics
+
+
+def commits(books: Partitions) -> Commits:
+    unused: Any = None
+    incarnations: Any = NeverMadeAgain()
+    return Commits(books, unused, incarnations, Confirmation(), clock=lambda: 100.0, interval_s=1.0)
+
+
+def test_who_has_processed_nothing_tells_again_what_the_group_knows() -> None:
+    books, group = Partitions(), Group()
+    books.assigned([OLD])
+
+    commits(books).again(group)  # type: ignore[arg-type]
+
+    assert group.told == {"old": 7}
+
+
+def test_of_a_topic_that_was_made_again_nothing_is_looked_up_before_it_is_placed() -> None:
+    books, group = Partitions(), Group()
+    books.assigned([OLD, NEW])
+    books.made_again([NEW])
+
+    commits(books).again(group)  # type: ignore[arg-type]
+
+    assert (group.looked_up, group.told) == (["old"], {"old": 7})
+
+
+def test_what_was_placed_need_not_be_looked_up() -> None:
+    books, group = Partitions(), Group()
+    books.assigned([NEW])
+    books.made_again([NEW])
+    books.placed(NEW, 0)
+
+    commits(books).again(group)  # type: ignore[arg-type]
+
+    assert (group.looked_up, group.told) == ([], {"new": 0})
