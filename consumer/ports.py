@@ -107,8 +107,8 @@ class RecordSource(Protocol):
         """Whether the group has been silent for so long that `owns` may be wrong: `pause`, and poll before you write."""
         ...
 
-    def processed(self, records: Fetched) -> None:
-        """All of these are done with: their offsets may be committed now."""
+    def processed(self, ends: Mapping[Delivery, int]) -> None:
+        """All that each of these delivered below its offset is done with: that may be committed now."""
         ...
 
     def commit(self) -> None:

@@ -1,16 +1,16 @@
 """What intake says of its work: log lines, and counts that are added once a batch."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from logging import WARNING
 
 from opentelemetry.metrics import Counter as Instrument
 
 from consumer import telemetry
+from consumer.batch import Portion
 from consumer.core.event import event_type
-from consumer.core.record import Fetched
 from consumer.core.screen import SCREENED
-from consumer.pipeline import Case, Screening, Verdict
+from consumer.pipeline import Verdict
 from consumer.ports import DeadLetter, Recorded
 from consumer.telemetry import Line, log
 
@@ -44,10 +44,11 @@ def recorded(verdicts: Sequence[Verdict], found: Recorded) -> None:
     log(Line.NOTICE_RECORDED, notices=found.notices, cancelled=found.cancelled)
 
 
-def done(records: Fetched, screening: Screening, cases: Iterable[Case]) -> None:
-    """A whole batch is done with: each record and each event counts once, whoever is to hear of it."""
-    _add(telemetry.RECORDS, "topic", Counter(records.by_topic))
-    events = {case.record.position: event_type(case.event) for case in cases}
+def read(portion: Portion) -> None:
+    """Each record and each event counts once, whoever is to hear of it; once more where it has to be read again."""
+    screening = portion.screening
+    _add(telemetry.RECORDS, "topic", Counter(portion.records.by_topic))
+    events = {case.record.position: event_type(case.event) for case in portion.cases}
     _add(telemetry.DECISIONS, "reason", +Counter({SCREENED: screening.customers}))
     _add(telemetry.EVENTS, "event_type", Counter(events.values()) + Counter(screening.events))
 

@@ -12,6 +12,13 @@ from consumer.ports import DeadLetter, Recorded
 from tests.deciding import CATALOGUE
 
 
+def take_below(ends: Mapping[Delivery, int], delivered: list[Record]) -> list[Record]:
+    """Those of the delivered that these offsets say are done with; they are delivered no longer."""
+    done = [one for one in delivered if one.position.offset < ends.get(one.delivery, 0)]
+    delivered[:] = [one for one in delivered if one not in done]
+    return done
+
+
 class ScriptedSource:
     """A record source that delivers one prepared batch per poll, and forgets nothing of what was asked of it.
 
@@ -89,9 +96,9 @@ class ScriptedSource:
     def owns(self, record: Record) -> bool:
         return record.epoch == self.epoch or record.epoch in self.former_epochs
 
-    def processed(self, records: Fetched) -> None:
+    def processed(self, ends: Mapping[Delivery, int]) -> None:
         self.journal.append("processed")
-        self.processed_positions += [record.position for record in records if self.owns(record)]
+        self.processed_positions += [one.position for one in take_below(ends, self._delivered) if self.owns(one)]
 
     def commit(self) -> None:
         self.journal.append("commit")

@@ -107,6 +107,7 @@ class Run:
         self.load = WIDE
         self.ahead_max = AHEAD_MAX
         self.kept_max = KEPT_MAX
+        self.limits = IntakeLimits()
 
     def __call__(self) -> None:
         watch = Watch(self.flood, stops=self.outbox.stops(), accepted=self.accepted)
@@ -130,7 +131,7 @@ class Run:
             check=self.check,
             now=self._now,
             stopping=self.stopping,
-            limits=IntakeLimits(),
+            limits=self.limits,
         ).run()
 
     def _waiting(self, pipeline: Pipeline) -> Waiting:

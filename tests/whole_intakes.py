@@ -5,7 +5,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader
 from consumer.adapters.registry import Errands, Registry
 from consumer.backoff import endless
 from consumer.core.flood import FloodLimits, Watch
-from consumer.core.record import Delivery, Fetched, Position
+from consumer.core.record import Delivery, Fetched, Position, Record
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
@@ -26,7 +26,7 @@ from tests.avro import SCHEMAS, our_bytes, schema, transaction_fields
 from tests.brokers import Kafka, fresh, fresh_topic, produce
 from tests.builders import NOW, PSEUDONYMS, preferences
 from tests.deciding import CATALOGUE
-from tests.fakes import Drawer, Listed
+from tests.fakes import Drawer, Listed, take_below
 from tests.intakes import WIDE
 from tests.registries import Behaviour, ScriptedRegistry, json_reply
 
@@ -41,6 +41,7 @@ class Watched(KafkaSource):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.done: list[Position] = []
+        self._delivered: list[Record] = []
         self.after_each_batch: Callable[[], None] = lambda: None
         self.longest_s = 0.0
         self.held_back = 0
@@ -54,11 +55,12 @@ class Watched(KafkaSource):
         self._tick()
         records = super().poll(records_max=records_max, timeout_s=timeout_s, before_revoke=before_revoke)
         self._tick()
+        self._delivered += records
         return records
 
-    def processed(self, records: Fetched) -> None:
-        super().processed(records)
-        self.done += [record.position for record in records]
+    def processed(self, ends: Mapping[Delivery, int]) -> None:
+        super().processed(ends)
+        self.done += [record.position for record in take_below(ends, self._delivered)]
 
     def commit(self) -> None:
         super().commit()

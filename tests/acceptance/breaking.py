@@ -1,6 +1,7 @@
 """Avviso with a Kafka client that ends itself for good once records of a first batch are recorded."""
 
 import ctypes
+from collections.abc import Mapping
 
 import confluent_kafka.cimpl
 from confluent_kafka import Consumer, KafkaError
@@ -8,14 +9,14 @@ from confluent_kafka import Consumer, KafkaError
 from consumer import app
 from consumer.__main__ import main
 from consumer.adapters.kafka_source import KafkaSource
-from consumer.core.record import Fetched
+from consumer.core.record import Delivery
 
 
 class Breaking(KafkaSource):
     """As soon as something is processed. librdkafka was seen never to return from closing such a client."""
 
-    def processed(self, records: Fetched) -> None:
-        super().processed(records)
+    def processed(self, ends: Mapping[Delivery, int]) -> None:
+        super().processed(ends)
         break_for_good(self._consumer)
 
 

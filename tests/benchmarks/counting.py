@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from consumer.core.record import Delivery, Fetched, Record
 from consumer.ports import RecordSource
@@ -25,11 +25,14 @@ class CountingSource:
         self._count = count
         self._stopping = stopping
         self._done = done
-        self._processed = 0
+        self._begins: dict[Delivery, int] = {}
+        self._ends: dict[Delivery, int] = {}
         self._patient_until_s = time.monotonic() + SILENCE_S
 
     def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = lambda: None) -> Fetched:
         records = self._source.poll(records_max=records_max, timeout_s=timeout_s, before_revoke=before_revoke)
+        for delivery, count in records.columns.counts.items():
+            self._begins.setdefault(delivery, records.ends[delivery] - count)
         if records:
             self._patient_until_s = time.monotonic() + SILENCE_S
         elif time.monotonic() > self._patient_until_s:
@@ -37,12 +40,17 @@ class CountingSource:
             raise TimeoutError(f"intake has still {left} records to come, and none came for {SILENCE_S:.0f} s")
         return records
 
-    def processed(self, records: Fetched) -> None:
-        self._source.processed(records)
-        self._processed += len(records)
-        self._done(self._processed)
-        if self._processed >= self._count:
+    def processed(self, ends: Mapping[Delivery, int]) -> None:
+        self._source.processed(ends)
+        self._ends.update(ends)
+        processed = self._processed
+        self._done(processed)
+        if processed >= self._count:
             self._stopping.set()
+
+    @property
+    def _processed(self) -> int:
+        return sum(end - self._begins[delivery] for delivery, end in self._ends.items())
 
     @property
     def overdue(self) -> bool:

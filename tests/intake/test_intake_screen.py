@@ -10,15 +10,17 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
 from consumer import telemetry
+from consumer.core.event import Event
 from consumer.core.flood import FloodLimits, Watch
 from consumer.core.notice import Change
-from consumer.core.record import Position, Record
+from consumer.core.record import Fetched, Position, Record
+from consumer.core.screen import Glance
 from consumer.core.standing import Memory, Questions
-from consumer.errors import Unavailable
+from consumer.errors import Awaited, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.ports import Recorded, Room
+from consumer.ports import EventDecoder, Recorded, Room
 from consumer.waiting import Waiting
 from tests.avro import experienced, our_bytes, transaction_fields
 from tests.builders import NOW, PSEUDONYMS, record
@@ -105,10 +107,40 @@ def at(offset: int, value: bytes, partition: int) -> Record:
     return record(position=position, value=value, epoch=partition)
 
 
-def run(source: ScriptedSource, outbox: Kept, drawer: Drawer, stopping: threading.Event) -> None:
+class Hesitant:
+    """Has no schema for whatever must be decoded, the first time that it is asked."""
+
+    def __init__(self) -> None:
+        self._decoder = experienced()
+        self._asked = False
+
+    def glances(self, records: Fetched) -> Sequence[Glance | None]:
+        return self._decoder.glances(records)
+
+    def decode(self, record: Record) -> Event:
+        if not self._asked:
+            self._asked = True
+            raise Awaited("registry", "timeout", "id 7")
+        return self._decoder.decode(record)
+
+    def awaited(self, record: Record) -> Awaited | None:
+        return None
+
+
+def run(
+    source: ScriptedSource,
+    outbox: Kept,
+    drawer: Drawer,
+    stopping: threading.Event,
+    decoder: EventDecoder | None = None,
+) -> None:
     table = Listed(only("large_debit"))
     pipeline = Pipeline(
-        decoder=experienced(), preferences=table, catalogue=CATALOGUE, pseudonyms=PSEUDONYMS, tenant="default"
+        decoder=decoder or experienced(),
+        preferences=table,
+        catalogue=CATALOGUE,
+        pseudonyms=PSEUDONYMS,
+        tenant="default",
     )
     Intake(
         source=source,
@@ -153,7 +185,9 @@ def test_a_batch_of_which_nothing_passes_writes_nothing(meters: InMemoryMetricRe
     assert counted(meters, "DECISIONS") == {"screened": 4}
 
 
-def test_what_a_rebalance_took_away_meanwhile_is_not_counted(meters: InMemoryMetricReader) -> None:
+def test_what_a_rebalance_takes_away_after_it_was_read_counts_as_read_though_not_as_told(
+    meters: InMemoryMetricReader,
+) -> None:
     stopping, outbox = threading.Event(), Kept(outages=1)
 
     def idle() -> None:
@@ -166,5 +200,17 @@ def test_what_a_rebalance_took_away_meanwhile_is_not_counted(meters: InMemoryMet
     run(source, outbox, Drawer(), stopping)
 
     assert [position.offset for position in source.processed_positions] == [3, 4]
-    assert counted(meters, "DECISIONS") == {"screened": 2, "notify": 1}
-    assert counted(meters, "EVENTS") == {"TransactionPosted": 2}
+    assert counted(meters, "DECISIONS") == {"screened": 4, "notify": 1}
+    assert counted(meters, "EVENTS") == {"TransactionPosted": 4}
+
+
+def test_what_is_held_back_counts_when_it_is_read_and_once(meters: InMemoryMetricReader) -> None:
+    stopping, outbox = threading.Event(), Kept()
+    source = ScriptedSource([[small(1), large(2), small(3)]], stopping.set)
+
+    run(source, outbox, Drawer(), stopping, Hesitant())
+
+    assert [position.offset for position in source.processed_positions] == [1, 2, 3]
+    assert counted(meters, "RECORDS") == {"bank.transactions.v1": 3}
+    assert counted(meters, "DECISIONS") == {"screened": 4, "notify": 1}
+    assert counted(meters, "EVENTS") == {"TransactionPosted": 3}

@@ -97,7 +97,7 @@ def test_what_is_processed_is_committed_at_the_end_and_the_rest_is_delivered_aga
     one = member(group, topic, settings=protocol)
     one.receive(3)
 
-    one.source.processed(Fetched(one.received[:2]))
+    one.source.processed(Fetched(one.received[:2]).ends)
     one.source.close()
     one.source.close()
 
@@ -124,10 +124,10 @@ def test_commits_are_due_once_a_second(kafka: Kafka, member: OpenMember) -> None
     one = member(group, topic, commit_interval_s=1000.0)
     one.receive(3)
 
-    one.source.processed(Fetched(one.received[:1]))
+    one.source.processed(Fetched(one.received[:1]).ends)
     one.source.commit()
     one.poll_until(lambda: committed(kafka, group, topic) == 1)
-    one.source.processed(Fetched(one.received[1:]))
+    one.source.processed(Fetched(one.received[1:]).ends)
     one.source.commit()
     one.poll()
     assert committed(kafka, group, topic) == 1

@@ -33,7 +33,7 @@ def one(kafka: EmbeddedBrokers) -> Iterator[Member]:
 
 def tells(one: Member, count: int) -> None:
     """Kafka, that so many are done with."""
-    one.source.processed(Fetched(one.received[:count]))
+    one.source.processed(Fetched(one.received[:count]).ends)
     one.now_s += 10.0
     one.source.commit()
 
@@ -65,7 +65,7 @@ def test_who_leaves_while_a_commit_is_repeated_waits_for_it_and_commits_the_rest
     tells(one, 3)
     one.poll()
 
-    one.source.processed(Fetched(one.received[:7]))
+    one.source.processed(Fetched(one.received[:7]).ends)
     one.source.close()
 
     assert committed(kafka, "group", "events") == 7

@@ -70,7 +70,7 @@ def test_who_learns_that_it_is_shut_out_from_an_answer_to_a_commit_claims_nothin
     topic, group = fresh_topic(kafka, "events"), fresh("group")
     with relay(kafka) as way:
         older = far_member(kafka, member, group, topic)
-        older.source.processed(Fetched(older.received))
+        older.source.processed(Fetched(older.received).ends)
         with way.heartbeats_lost():
             newer = member(group, topic, settings=KIP_848)
             newer.poll_until(lambda: bool(newer.source._partitions.keys))
@@ -135,7 +135,7 @@ def test_a_member_to_which_nothing_comes_is_asked_and_its_first_record_need_not_
     produce(kafka, topic, b"a")
     former = member(group, topic, settings=KIP_848)
     former.receive(1)
-    former.source.processed(Fetched(former.received))
+    former.source.processed(Fetched(former.received).ends)
     former.source.close()
     one = member(group, topic, settings=KIP_848)
     one.poll_until(lambda: not one.source.overdue)

@@ -50,7 +50,7 @@ def test_a_refused_commit_is_made_again_when_the_next_one_is_due(
 ) -> None:
     produce(kafka, "events", b"a", b"b")
     one.receive(2)
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     cluster.refuse(Api.OFFSET_COMMIT, code)
 
     one.source.commit()
@@ -68,7 +68,7 @@ def test_a_member_of_an_older_generation_lets_go_and_reads_again(
 ) -> None:
     produce(kafka, "events", b"a")
     one.receive(1)
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     cluster.refuse(Api.OFFSET_COMMIT, KafkaError.ILLEGAL_GENERATION)
 
     one.source.commit()
@@ -145,7 +145,7 @@ def test_a_partition_that_goes_on_by_itself_after_an_error_has_not_stopped_white
     produce(kafka, "events", b"a", b"b")
     with Member(kafka, "group", "events") as first:
         first.receive(2)
-        first.source.processed(Fetched(first.received[:1]))
+        first.source.processed(Fetched(first.received[:1]).ends)
     cluster.refuse(Api.FETCH, KafkaError.UNKNOWN)
 
     with Member(kafka, "group", "events", recheck_s=100.0) as one:
@@ -201,7 +201,7 @@ def test_leaving_does_not_wait_for_a_broker_that_is_gone(
     with Member(kafka, "group", "events", settings=USUAL) as one:
         produce(kafka, "events", b"a")
         one.receive(1)
-        one.source.processed(Fetched(one.received))
+        one.source.processed(Fetched(one.received).ends)
         cluster.broker_down()
 
         began_s = time.monotonic()

@@ -34,7 +34,7 @@ def has_committed_one_of_two(brokers: EmbeddedBrokers, one: Member) -> None:
 
 def tells(one: Member, records: list[Record]) -> None:
     """Kafka, that these are done with."""
-    one.source.processed(Fetched(records))
+    one.source.processed(Fetched(records).ends)
     one.now_s += 10.0
     one.source.commit()
 
@@ -65,7 +65,7 @@ def test_who_was_shut_out_commits_nothing_of_what_it_had_and_joins_again(
         tells(one, old)
         one.poll(0.3)
         offset = committed(brokers, "group", "events")
-        one.source.processed(Fetched(one.received[2:]))
+        one.source.processed(Fetched(one.received[2:]).ends)
 
     assert one.values == [b"a", b"b", b"b"]
     assert owned == [False, False, True]
@@ -108,7 +108,7 @@ def test_who_was_shut_out_for_good_ends_soon_with_its_own_code_and_commits_nothi
         has_committed_one_of_two(brokers, one)
 
         cluster.refuse(api, code)
-        one.source.processed(Fetched(one.received))
+        one.source.processed(Fetched(one.received).ends)
         if api is Api.OFFSET_COMMIT:
             tells(one, one.received)
         with pytest.raises(Broken, match="joins the group anew") as end:

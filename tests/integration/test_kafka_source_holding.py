@@ -34,8 +34,8 @@ def test_one_partition_waits_at_its_record_while_the_other_flows(
     held = first_of(one, 0, b"20")
 
     one.hold_back(held)
-    one.source.processed(Fetched([record for record in one.received if record.position.partition == 1]))
-    one.source.processed(Fetched([record for record in one.received if record.position < held.position]))
+    one.source.processed(Fetched([record for record in one.received if record.position.partition == 1]).ends)
+    one.source.processed(Fetched([record for record in one.received if record.position < held.position]).ends)
     produce(kafka, topic, *numbers(50, 60), partition=0)
     produce(kafka, topic, *numbers(50, 60), partition=1)
     one.poll_until(lambda: len(of(one, 1)) == 60)
@@ -179,7 +179,7 @@ def test_a_partition_that_was_held_back_and_comes_back_is_not_held_back_any_more
     held = [record for record in one.received if record.value == b"1"]
     for record in held:
         one.hold_back(record)
-    one.source.processed(Fetched([record for record in one.received if record.value == b"0"]))
+    one.source.processed(Fetched([record for record in one.received if record.value == b"0"]).ends)
 
     other = member(group, topic, settings=protocol)
     one.poll_until(lambda: len(one.source._partitions.keys) == len(other.source._partitions.keys) == 1, other)
@@ -208,7 +208,7 @@ def test_all_partitions_may_be_held_back_and_the_source_be_closed(kafka: Kafka, 
     one.receive(2)
 
     one.hold_back(one.received[1])
-    one.source.processed(Fetched(one.received[:1]))
+    one.source.processed(Fetched(one.received[:1]).ends)
     one.source.close()
 
     assert committed(kafka, group, topic) == 1

@@ -32,7 +32,7 @@ def test_a_second_member_goes_on_exactly_where_the_first_has_processed(
         produce(kafka, topic, b"a", b"b", b"c", partition=partition)
     one = member(group, topic, settings=protocol)
     one.receive(6)
-    one.source.processed(Fetched([record for record in one.received if record.position.offset < 2]))
+    one.source.processed(Fetched([record for record in one.received if record.position.offset < 2]).ends)
 
     two = member(group, topic, settings=protocol)
     one.poll_until(lambda: len(held(one)) == 1 and len(held(two)) == 1 and len(two.received) == 1, two)
@@ -53,7 +53,7 @@ def test_what_is_done_at_the_last_moment_is_committed_before_its_partition_goes(
         produce(kafka, topic, b"a", b"b", partition=partition)
     one = member(group, topic, settings=protocol)
     one.receive(4)
-    one.before_revoke = lambda: one.source.processed(Fetched(one.received))
+    one.before_revoke = lambda: one.source.processed(Fetched(one.received).ends)
 
     two = member(group, topic, settings=protocol)
     one.poll_until(lambda: len(held(one)) == 1 and len(held(two)) == 1, two)
@@ -72,7 +72,7 @@ def test_under_an_eager_strategy_all_of_it_is_handed_over_exactly_where_it_was_p
     one = member(group, topic, settings=EAGER)
     one.receive(6)
     before = list(one.received)
-    one.source.processed(Fetched([record for record in before if record.position.offset < 2]))
+    one.source.processed(Fetched([record for record in before if record.position.offset < 2]).ends)
 
     two = member(group, topic, settings=EAGER)
     one.poll_until(lambda: len(one.received) == 7 and len(two.received) == 1, two)
@@ -109,7 +109,7 @@ def test_what_is_processed_after_its_partition_went_is_left_to_the_new_owner(kaf
     one.poll_until(lambda: len(held(two)) == 1 and len(two.received) == 2, two)
     [moved] = held(two)
 
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     one.now_s += 10
     one.source.commit()
     one.poll_until(lambda: committed(kafka, group, topic, 1 - moved) == 2, two)
@@ -136,7 +136,7 @@ def test_a_partition_that_comes_back_begins_a_new_epoch(kafka: Kafka, member: Op
     [before] = [record for record in old if record.position == again.position]
     assert not one.source.owns(before)
     assert one.source.owns(again)
-    one.source.processed(Fetched([before]))
+    one.source.processed(Fetched([before]).ends)
     one.source.close()
     assert committed(kafka, group, topic, moved) is None
 
@@ -192,7 +192,7 @@ def test_who_fell_out_of_the_group_commits_nothing(
     two = member(group, topic)
     two.poll_until(lambda: len(two.received) == 2)
 
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     one.poll_until(lambda: bool(lines(caplog, "partitions_lost")), two)
 
     assert not any(one.source.owns(record) for record in one.received[:2])
@@ -209,7 +209,7 @@ def test_an_offset_that_its_topic_no_longer_has_stops_that_partition_and_no_othe
         produce(kafka, topic, b"a", b"b", b"c", partition=partition)
     first = member(group, topic, settings=protocol)
     first.receive(6)
-    first.source.processed(Fetched([record for record in first.received if record.position.offset == 0]))
+    first.source.processed(Fetched([record for record in first.received if record.position.offset == 0]).ends)
     first.source.close()
     kafka.delete_records(topic, 0, 2)
 
@@ -252,7 +252,7 @@ def test_reading_on_where_one_has_stopped_does_not_answer_a_rebalance_before_its
         produce(kafka, topic, b"a", partition=partition)
     one = member(group, topic, settings=protocol)
     one.receive(4)
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     one.source._consumer.incremental_unassign([TopicPartition(topic, 0)])
     one.source._consumer.incremental_assign([TopicPartition(topic, 0)])
     one.source._stopped.add((topic, 0))

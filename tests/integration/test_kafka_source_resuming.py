@@ -20,7 +20,7 @@ def test_what_comes_while_another_partition_is_handed_over_comes_once_white_box(
     produce(kafka, topic, *[b"%d" % number for number in range(20)])
     first = member(group, topic, settings=protocol)
     first.receive(20)
-    first.source.processed(Fetched(first.received[:1]))
+    first.source.processed(Fetched(first.received[:1]).ends)
     first.source.close()
     produce(kafka, topic, b"new", partition=1)
     one = member(group, topic, settings=protocol)

@@ -33,7 +33,7 @@ def test_a_newcomer_gives_way_without_having_read_a_record(
         produce(kafka, topic, b"a", partition=partition)
     one = member(group, topic, sole_owner=True, settings=protocol, sole_owner_patience_s=1000.0)
     one.receive(2)
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     newcomer = member(group, topic, sole_owner=True, settings=protocol, **IMPATIENT)
 
     with pytest.raises(Broken, match="another member of the consumer group owns 1 of 2 partitions") as refused:
@@ -123,6 +123,6 @@ def test_a_topic_that_grows_does_not_end_it(kafka: Kafka, member: OpenMember) ->
     produce(kafka, late, b"b", partition=1)
 
     assert one.receive(2) == [b"a", b"b"]
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     one.source.close()
     assert committed(kafka, group, late, 1) == 1

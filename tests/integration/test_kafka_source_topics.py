@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real
 
 def at_work(one: Member) -> None:
     """What intake does with all that has come."""
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
     one.source.commit()
 
 
@@ -45,7 +45,7 @@ def test_a_topic_made_again_is_read_from_its_beginning_whatever_was_read_before(
     produce(kafka, topic, *[b"old"] * 5)
     one = member(group, topic, settings=protocol)
     one.receive(5)
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
 
     kafka.recreate_topic(topic)
     new = [b"new%d" % number for number in range(count)]
@@ -74,7 +74,7 @@ def test_what_is_in_hand_when_its_topic_is_made_again_may_be_written_and_is_not_
     one = member(group, topic, settings=protocol)
     one.receive(5)
     old = list(one.received)
-    one.source.processed(Fetched(old[:1]))
+    one.source.processed(Fetched(old[:1]).ends)
 
     kafka.recreate_topic(topic)
     produce(kafka, topic, b"new")
@@ -88,7 +88,7 @@ def test_what_is_in_hand_when_its_topic_is_made_again_may_be_written_and_is_not_
     one.hold_back(old[1])
     one.poll(1.0)
     while_held_back = list(one.received)
-    one.source.processed(Fetched(old))
+    one.source.processed(Fetched(old).ends)
     one.let_go(old[1])
     one.poll_until(lambda: b"new" in one.values)
     one.now_s += 10
@@ -112,7 +112,7 @@ def test_a_topic_made_again_while_nobody_read_it_is_read_from_its_beginning(
     produce(kafka, topic, *[b"old"] * 3)
     first = member(group, topic, settings=protocol)
     first.receive(3)
-    first.source.processed(Fetched(first.received))
+    first.source.processed(Fetched(first.received).ends)
     first.source.close()
     assert committed(kafka, group, topic) == 3
 
@@ -153,7 +153,7 @@ def test_a_topic_that_is_deleted_ends_nothing_else(
         produce(kafka, topic, b"a")
     one = member(group, kept, gone, settings=QUICK)
     one.receive(2)
-    one.source.processed(Fetched(one.received))
+    one.source.processed(Fetched(one.received).ends)
 
     kafka.delete_topic(gone)
     one.poll_until(lambda: {key[0] for key in one.source._partitions.keys} == {kept})

@@ -160,9 +160,9 @@ class KafkaSource:
         """
         return self._attendance.overdue
 
-    def processed(self, records: Fetched) -> None:
-        """All of these are done with; of each partition they are the next ones in order, none left out."""
-        self._partitions.processed(records.ends)
+    def processed(self, ends: Mapping[Delivery, int]) -> None:
+        """All that each of these delivered below its offset is done with, none left out."""
+        self._partitions.processed(ends)
 
     def commit(self) -> None:
         """Tell Kafka what is processed, at most once per interval; the answer comes with a later `poll`."""

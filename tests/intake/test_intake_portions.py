@@ -1,0 +1,139 @@
+"""A batch is polled and read a portion at a time, and recorded and committed as one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from consumer.adapters.outbox_sqlite import SqliteOutbox
+from consumer.core.flood import FloodLimits
+from consumer.core.notice import Change
+from consumer.core.record import Record
+from consumer.errors import Awaited, Broken, Undecodable
+from consumer.intake import IntakeLimits
+from consumer.ports import OutboxForIntake, Recording
+from tests.builders import transaction
+from tests.intakes import Flaky, Run, States, records
+from tests.waits import B
+
+PORTIONS_OF_TWO = IntakeLimits(poll_records_max=2, batch_records_max=6)
+
+
+def told(number: int) -> Any:
+    return transaction(event_id=f"evt-{number}", transaction_id=f"tx-{number}")
+
+
+class Counting(Flaky):
+    """Knows how many changes were recorded together."""
+
+    def __init__(self, outbox: OutboxForIntake) -> None:
+        super().__init__(outbox)
+        self.together: list[int] = []
+
+    def record(self, changes: Sequence[Change], now: datetime) -> Recording:
+        self.together.append(len(changes))
+        return super().record(changes, now)
+
+
+def run_of(outbox: OutboxForIntake, *portions: Sequence[Record]) -> Run:
+    run = Run(outbox, {number: told(number) for number in range(1, 20)}, portions)
+    run.limits = PORTIONS_OF_TWO
+    return run
+
+
+@pytest.mark.parametrize(
+    ("portions", "together"),
+    [
+        pytest.param([(1, 2), (3, 4), (5,)], [5], id="as long as there is more"),
+        pytest.param([(1, 2), (3,), (4, 5)], [3, 2], id="a poll that brings fewer has brought all there is"),
+        pytest.param([(1, 2), (3, 4), (5, 6), (7, 8)], [6, 2], id="up to the limit"),
+    ],
+)
+def test_what_is_polled_one_after_the_other_is_recorded_together(
+    outbox: SqliteOutbox, portions: list[tuple[int, ...]], together: list[int]
+) -> None:
+    counting = Counting(outbox)
+    run = run_of(counting, *(records(*portion) for portion in portions))
+
+    run()
+
+    assert counting.together == together
+    assert [at.offset for at in run.source.processed_positions] == [one for portion in portions for one in portion]
+
+
+def test_only_the_first_poll_of_a_batch_waits(outbox: SqliteOutbox) -> None:
+    run = run_of(outbox, records(1, 2), records(3))
+
+    run()
+
+    assert run.source.timeouts_s[:2] == [1.0, 0.0]
+
+
+def test_what_a_rebalance_takes_between_two_portions_is_recorded_by_its_new_owner_only(
+    outbox: SqliteOutbox, states: States
+) -> None:
+    run = run_of(outbox, records(1, 2))
+    run.source.meanwhile = [lambda: run.source.reassign(records(3, epoch=1))]
+
+    run()
+
+    assert states() == {"pending": 1}
+    assert [at.offset for at in run.source.processed_positions] == [3]
+
+
+def test_a_stop_between_two_portions_leaves_the_batch_to_the_next_process_and_finishes_the_one_before(
+    outbox: SqliteOutbox, states: States
+) -> None:
+    run = run_of(outbox, records(1), records(2, 3), records(4))
+    run.source.meanwhile = [lambda: None, run.stopping.set]
+
+    run()
+
+    assert states() == {"pending": 1}
+    assert [at.offset for at in run.source.processed_positions] == [1]
+
+
+def test_what_waits_in_one_portion_holds_up_nothing_of_another_partition_in_the_next(
+    outbox: SqliteOutbox, states: States
+) -> None:
+    counting = Counting(outbox)
+    run = run_of(counting, records(1, 2), [*records(3), *records(4, partition=B)])
+    run.decoder.learn(2, Awaited("registry", "timeout", "id 7"))
+    run.in_turn(lambda: held.append(states()), lambda: run.decoder.learn(2, told(2)), lambda: None)
+    held: list[dict[str, int]] = []
+
+    run()
+
+    assert counting.together[0] == 2
+    assert held == [{"pending": 2}]
+    assert states() == {"pending": 4}
+    assert sorted(at.offset for at in run.source.processed_positions) == [1, 2, 3, 4]
+
+
+def test_a_flood_is_seen_across_portions_and_nothing_of_the_batch_is_written(
+    outbox: SqliteOutbox, states: States
+) -> None:
+    run = run_of(outbox, records(1, 2), records(3, 4), records(5, 6))
+    run.flood = FloodLimits(window_records=100, letters_min=10, share_max=0.5, run_max=3)
+    for number in range(2, 6):
+        run.decoder.learn(number, Undecodable("no_registry", "id 9"))
+
+    with pytest.raises(Broken, match=r"3 in this batch.*the first at .*@2\. Nothing of the batch"):
+        run()
+
+    assert (states(), run.drawer.letters, run.source.processed_positions) == ({}, [], [])
+
+
+def test_what_is_on_its_way_is_seen_through_while_the_next_batch_waits(outbox: SqliteOutbox, states: States) -> None:
+    """Else dispatch would not hear of it for as long as preferences are not believed."""
+    run = run_of(outbox, records(1), records(2))
+    run.source.meanwhile = [lambda: setattr(run.table, "caught_up", False)]
+    run.in_turn(lambda: woken.append(run.woken), lambda: setattr(run.table, "caught_up", True))
+    woken: list[int] = []
+
+    run()
+
+    assert woken == [1]
+    assert states() == {"pending": 2}
+    assert [at.offset for at in run.source.processed_positions] == [1, 2]
