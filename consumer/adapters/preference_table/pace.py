@@ -7,14 +7,16 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How much at once, how long each wait is, and how old the table may be: past `stale_max_s` it is believed no more.
 
     Customers come in no order, so every batch touches pages all over the table, and each of these is written anew: while a
-    whole topic is read, one batch of twenty thousand costs a small part of twenty of a thousand.
+    whole topic is read, one batch of twenty thousand costs a small part of twenty of a thousand. While a schema is waited
+    for that the registry does not have, nobody is told anything: `unknown_tries_max`, one each `retry_s`, are long enough
+    for a registry that lags, which is asked anew each half minute.
     """
 
     batch_records_max: int = 20_000
     poll_s: float = 0.2
     request_timeout_s: float = 5.0
     retry_s: float = 1.0
-    unknown_tries_max: int = 600
+    unknown_tries_max: int = 90
     recheck_s: float = 60.0
     stale_max_s: float = 900.0
     question_timeout_s: float = 2.0
