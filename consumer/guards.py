@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from consumer import telemetry
+from consumer.batch import Read
 from consumer.core.backpressure import Load, LoadLimits, Pressure, after
 from consumer.core.flood import Flood, Watch, as_offsets
-from consumer.core.record import Fetched
 from consumer.errors import Broken, DeadLetterReason, ExitCode, Unavailable
 from consumer.ports import DeadLetter, OutboxForIntake
 from consumer.telemetry import Line, alarm, log
@@ -80,13 +80,21 @@ class FloodGuard:
     watch: Watch
     now: Callable[[], datetime]
 
-    def check(self, records: Fetched, letters: Sequence[DeadLetter]) -> None:
-        """Raises Broken for a flood, once its place is remembered; Unavailable where it cannot be."""
-        if not letters and self.watch.is_calm:
-            self.watch.read(records.by_topic)
+    @property
+    def is_calm(self) -> bool:
+        """Whether of what can be read no record need be looked at."""
+        return self.watch.is_calm
+
+    def check(self, read: Read, letters: Sequence[DeadLetter]) -> None:
+        """One portion after the other; `letters` are all of the batch.
+
+        Raises Broken for a flood, once its place is remembered; Unavailable where it cannot be.
+        """
+        if not read.records:
+            self.watch.read(read.by_topic)
             return
         judgement = self.watch.judge(
-            [record.position for record in records], {letter.record.position: letter.reason for letter in letters}
+            [record.position for record in read.records], {letter.record.position: letter.reason for letter in letters}
         )
         if judgement.flood is not None:
             self.outbox.stop_at(judgement.flood.stops, self.now())

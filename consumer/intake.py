@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,7 +26,8 @@ from consumer.waiting import Waiting
 class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much at once, and how long a poll waits; while something is unavailable it is tried again after each poll.
 
-    A batch is polled `poll_records_max` at a time: few enough to be screened before the processor's cache has lost them.
+    A batch is polled `poll_records_max` at a time: few enough to be screened before the processor's cache has lost them;
+    what waited for its schema comes on top.
     `waiting_poll_timeout_s`: while a partition waits, which is to go on soon after what it waits for has come. `letters_max`
     are written together; past `alarm_after` a pause makes alerts late.
     """
@@ -79,7 +81,7 @@ class Intake:
         batch = Batch(before=before)
         if not self._gather(batch):
             return batch.before
-        for step in (self._finish_before, self._set_aside, self._record):
+        for step in (self._finish_before, self._refuse_flood, self._set_aside, self._record):
             if not self._patiently(step, batch):
                 return batch.before
         if batch.set_aside or not batch.is_on_its_way:  # what was set aside must not be set aside again by others
@@ -111,13 +113,10 @@ class Intake:
             self._await_preferences,  # last: they must be believed when they are asked
             self._read,
             self._hold_back,
-            self._refuse_flood,
         ):
             if not self._patiently(step, batch):
                 return False
-        portion, batch.portion = batch.portion, Portion()
-        batch.take_in(portion)
-        tallies.read(portion)
+        tallies.read(batch.take_in(each_is_judged=not self.floods.is_calm))
         return True
 
     def _patiently(self, step: Callable[[Batch], None], batch: Batch) -> bool:
@@ -152,6 +151,9 @@ class Intake:
         late = self.source.poll(records_max=1, timeout_s=self.limits.poll_timeout_s)
         assert not late, "a paused source delivers nothing"
         batch.keep(self.source.owns)
+        if batch.before is not None:
+            with suppress(Unavailable):  # which was told
+                self._finish(batch.before)
 
     def _await_preferences(self, _: Batch) -> None:
         if not self.ready():
@@ -189,19 +191,18 @@ class Intake:
         portion.screening = self.pipeline.screen(portion.records)  # what is held back is counted when it is read
         self.waiting.hold_back(portion.awaiting.values(), held)
 
-    def _refuse_flood(self, batch: Batch) -> None:
-        letters = [*batch.letters, *batch.portion.letters]
-        if letters:
-            self._hurry(batch.before)  # which may be the last that this process does
-        self.floods.check(batch.portion.records, letters)
-
     def _finish_before(self, batch: Batch) -> None:
         """Nothing is judged before what it is to be judged by is durable, and nothing that was taken away meanwhile."""
-        if batch.before is not None and not batch.before.done:
+        if batch.before is not None:
             self._finish(batch.before)
         batch.before = None
         batch.keep(self.source.owns)
         batch.turns = turns(batch.cases)
+
+    def _refuse_flood(self, batch: Batch) -> None:
+        while batch.unjudged:
+            self.floods.check(batch.unjudged[0], batch.letters)
+            del batch.unjudged[0]
 
     def _set_aside(self, batch: Batch) -> None:
         """Some at a time; after an outage with those that are not acknowledged yet."""
@@ -234,7 +235,10 @@ class Intake:
             self.wake()
 
     def _finish(self, batch: Batch) -> None:
-        """All of it is durable, and its offsets may be committed. What never got to the disk is written once more."""
+        """All of it is durable, and its offsets may be committed. What never got to the disk is written once more.
+
+        It may be done again.
+        """
         self._make_durable(batch)
         if batch.turns:
             batch.keep(self.source.owns)
@@ -246,7 +250,7 @@ class Intake:
 
     def _hurry(self, last: Batch | None) -> None:
         """Partitions are about to go, or the process: what gets to the disk is done with before, and not read again."""
-        if last is None or last.done:
+        if last is None:
             return
         try:
             self._finish(last)

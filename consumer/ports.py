@@ -108,7 +108,7 @@ class RecordSource(Protocol):
         ...
 
     def processed(self, ends: Mapping[Delivery, int]) -> None:
-        """All that each of these delivered below its offset is done with: that may be committed now."""
+        """Of each of these, all that was delivered below its offset is done with: that may be committed now."""
         ...
 
     def commit(self) -> None:

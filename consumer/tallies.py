@@ -1,4 +1,4 @@
-"""What intake says of its work: log lines, and counts that are added once a batch."""
+"""What intake says of its work: log lines, and counts that are added for many records at once."""
 
 from collections import Counter
 from collections.abc import Sequence

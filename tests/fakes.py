@@ -20,7 +20,9 @@ def take_below(ends: Mapping[Delivery, int], delivered: list[Record]) -> list[Re
 
 
 class ScriptedSource:
-    """A record source that delivers one prepared batch per poll, and forgets nothing of what was asked of it.
+    """A record source that delivers one prepared batch per poll, as far as that is asked for.
+
+    It forgets nothing of what was asked of it.
 
     What was delivered behind what is held back, and what comes behind it, is a batch of its own once it is let go. A topic
     that was `made_again` has none of it any more.
@@ -50,7 +52,10 @@ class ScriptedSource:
         if not timeout_s and self.meanwhile:
             self.meanwhile.pop(0)()
         while self._batches and not self._paused:
-            flowing = [one for one in self._batches.pop(0) if not self._keeps_back(one)]
+            polled = self._batches.pop(0)
+            if len(polled) > records_max:
+                self._batches.insert(0, polled[records_max:])
+            flowing = [one for one in polled[:records_max] if not self._keeps_back(one)]
             if flowing:
                 self._delivered += flowing
                 return Fetched(flowing)

@@ -67,7 +67,7 @@ class Flood(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch comes to. `passed` are stops of an earlier flood behind which records can be read again."""
+    """What comes of records. `passed` are stops of an earlier flood behind which records can be read again."""
 
     tallies: "Mapping[str, _Tally]"
     flood: Flood | None = None
@@ -102,7 +102,7 @@ class _Tally:
 
 
 class Watch:
-    """Judges each batch before anything of it is written.
+    """Judges each batch, one portion after the other, before anything of it is written.
 
     `stops` are where earlier processes stopped: the window is forgotten with the process, the stop is not. The first record
     there or behind it decides: unreadable still, it is the same flood whatever the counts say; else the stop is passed.
@@ -131,7 +131,7 @@ class Watch:
         self._tallies = tallies
 
     def judge(self, records: Sequence[Position], reasons: Mapping[Position, str]) -> Judgement:
-        """What the batch comes to; `reasons` tell which of its records are dead letters. Changes nothing."""
+        """What these records come to; `reasons` tell which of the batch's are dead letters. Changes nothing."""
         tallies = {topic: tally.copy() for topic, tally in self._tallies.items()}
         passed: dict[Place, Position] = {}
         for at in records:
@@ -150,7 +150,7 @@ class Watch:
         return Judgement(tallies=tallies, passed=tuple(passed.values()))
 
     def learn(self, judgement: Judgement) -> None:
-        """The batch is no flood and will be written: the next one is judged on top of it."""
+        """It is no flood: what comes next is judged on top of it."""
         self._tallies = judgement.tallies
         for stop in judgement.passed:
             self._stops.pop((stop.topic, stop.partition), None)

@@ -1,4 +1,4 @@
-"""A batch that is on its way to the disk: meanwhile the next one is polled, and nothing else is done."""
+"""A batch that is on its way to the disk: meanwhile the next one is polled and read, and not judged."""
 
 import io
 import threading

@@ -161,7 +161,7 @@ class KafkaSource:
         return self._attendance.overdue
 
     def processed(self, ends: Mapping[Delivery, int]) -> None:
-        """All that each of these delivered below its offset is done with, none left out."""
+        """Of each of these, all that was delivered below its offset is done with."""
         self._partitions.processed(ends)
 
     def commit(self) -> None:
