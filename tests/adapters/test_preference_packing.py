@@ -172,11 +172,16 @@ def test_a_customer_whose_wishes_are_not_there_is_refused() -> None:
 
 def test_nothing_of_what_is_packed_is_shown() -> None:
     packing = Packing(WORD)
-    row, _ = packing.pack(FULL)
+    packed = packing.pack(FULL)
     [remembered] = packing._packed.values()
-    shown = [Wishes(FULL.consents, FULL.alerts, suspended=False), packing._rest_of(row[NAME_BYTES:]), remembered]
+    wishes, rest = Wishes(FULL.consents, FULL.alerts, suspended=False), packing._rest_of(packed.row[NAME_BYTES:])
 
-    assert [repr(one) for one in shown] == ["Wishes()", "Rest()", "_Packed()"]
+    assert [repr(one) for one in (packed, wishes, rest, remembered)] == [
+        "Packed()",
+        "Wishes()",
+        "Rest()",
+        "_KnownWishes()",
+    ]
 
 
 def test_what_is_a_customers_own_takes_little_room() -> None:

@@ -32,6 +32,10 @@ def come_to(reading: Reading, records: list[Record]) -> Mapping[str, Change]:
     return found.changes
 
 
+def whole(preferences: Preferences) -> Preferences:
+    return preferences
+
+
 def nothing_to_wait_for() -> None:
     raise AssertionError("there is nothing to wait for")
 
@@ -45,7 +49,13 @@ def drawer() -> Drawer:
 def reading(drawer: Drawer, tmp_path: Path) -> Reading:
     letters = Letters(drawer, tmp_path / "set-aside")
     return Reading(
-        wanted, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
+        wanted,
+        letters,
+        pack=whole,
+        held_up=nothing_to_wait_for,
+        stopping=threading.Event(),
+        retry_s=0.01,
+        unknown_tries_max=9,
     )
 
 
@@ -58,7 +68,13 @@ def without_german(problem: Exception, letters: Letters) -> Reading:
         return wanted(record)
 
     return Reading(
-        decode, letters, held_up=nothing_to_wait_for, stopping=threading.Event(), retry_s=0.01, unknown_tries_max=9
+        decode,
+        letters,
+        pack=whole,
+        held_up=nothing_to_wait_for,
+        stopping=threading.Event(),
+        retry_s=0.01,
+        unknown_tries_max=9,
     )
 
 
@@ -76,6 +92,7 @@ def test_a_schema_that_never_comes_is_waited_for_once_and_then_its_records_are_s
     reading = Reading(
         decode,
         Letters(drawer, tmp_path / "set-aside"),
+        pack=whole,
         held_up=lambda: waits.append(None),
         stopping=threading.Event(),
         retry_s=0.001,
@@ -102,6 +119,7 @@ def test_however_many_schemas_never_come_no_more_is_waited_than_for_one(drawer: 
     reading = Reading(
         each_with_its_own,
         Letters(drawer, tmp_path / "set-aside"),
+        pack=whole,
         held_up=lambda: waits.append(None),
         stopping=threading.Event(),
         retry_s=0.001,
@@ -129,6 +147,7 @@ def test_a_registry_that_is_not_set_is_waited_for_without_end(drawer: Drawer, tm
     reading = Reading(
         decode,
         Letters(drawer, tmp_path / "set-aside"),
+        pack=whole,
         held_up=lambda: None,
         stopping=threading.Event(),
         retry_s=0.001,
@@ -194,7 +213,13 @@ def test_what_waits_for_its_schema_is_no_dead_letter(drawer: Drawer, tmp_path: P
     waits: list[None] = []
     letters = Letters(drawer, tmp_path / "set-aside")
     reading = Reading(
-        later, letters, held_up=lambda: waits.append(None), stopping=stopping, retry_s=0.001, unknown_tries_max=9
+        later,
+        letters,
+        pack=whole,
+        held_up=lambda: waits.append(None),
+        stopping=stopping,
+        retry_s=0.001,
+        unknown_tries_max=9,
     )
 
     found = come_to(reading, said(b"anna:it"))["anna"]

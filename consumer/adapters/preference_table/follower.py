@@ -59,6 +59,7 @@ class Follower:
         self._reading = Reading(
             decode,
             letters,
+            pack=tables.pack,
             held_up=self._hold_up,
             stopping=stopping,
             retry_s=pace.retry_s,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import time
+from typing import NamedTuple
 
 import msgspec
 
@@ -55,7 +56,18 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
         return "Rest()"
 
 
-class _Packed(msgspec.Struct, frozen=True, kw_only=True):
+class Packed(NamedTuple):
+    """A customer's row, which begins with the name of their wishes, and these."""
+
+    row: bytes
+    wishes: bytes
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "Packed()"
+
+
+class _KnownWishes(msgspec.Struct, frozen=True, kw_only=True):
     """Wishes that were packed, and from what: as long as that is held here no other mapping has its identity."""
 
     alerts: Mapping[str, AlertPreference]
@@ -65,7 +77,7 @@ class _Packed(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         """Nothing of it."""
-        return "_Packed()"
+        return "_KnownWishes()"
 
 
 class Packing:
@@ -76,26 +88,26 @@ class Packing:
         self._word = word
         self.words = Lately[Word](words_max)
         self._wishes = Lately[Wishes](WISHES_MAX)
-        self._packed: dict[int, _Packed] = {}
+        self._packed: dict[int, _KnownWishes] = {}
         self._pack = msgspec.msgpack.Encoder(order="deterministic").encode  # the same wishes have one name
         self._wishes_of = msgspec.msgpack.Decoder(Wishes).decode
         self._rest_of = msgspec.msgpack.Decoder(Rest).decode
         self.stranger = word(None)
 
-    def pack(self, preferences: Preferences) -> tuple[bytes, bytes]:
-        """The customer's row, which begins with the name of their wishes, and these. For one thread."""
+    def pack(self, preferences: Preferences) -> Packed:
+        """As they are to lie in the table. For one thread."""
         alerts, consents = preferences.alerts, preferences.consents
         known = self._packed.get(id(alerts))
         if known is None or known.consents != consents or preferences.suspended:
             known = self._packed_anew(preferences)
-        return known.name + self._pack(_rest(preferences)), known.wishes
+        return Packed(known.name + self._pack(_rest(preferences)), known.wishes)
 
-    def _packed_anew(self, preferences: Preferences) -> "_Packed":
+    def _packed_anew(self, preferences: Preferences) -> "_KnownWishes":
         """Remembered by which mapping the alerts are: decoding gives the same to all who asked in the same bytes."""
         alerts, consents = preferences.alerts, preferences.consents
         wishes = self._pack(Wishes(consents, alerts, preferences.suspended))
         name = hashlib.blake2b(wishes, digest_size=NAME_BYTES).digest()
-        packed = _Packed(alerts=alerts, consents=consents, name=name, wishes=wishes)
+        packed = _KnownWishes(alerts=alerts, consents=consents, name=name, wishes=wishes)
         if not preferences.suspended and len(wishes) <= WISHES_BYTES_MAX:
             if len(self._packed) >= PACKED_MAX:
                 self._packed.clear()

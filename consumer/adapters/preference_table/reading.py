@@ -41,10 +41,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Reading:
     """Reads records by `decode`, and waits where one cannot be read, or set aside, yet.
 
-    `held_up` is called when it begins to wait: from then on the topic is known to hold more than the table. What is missing
-    is asked for again each `retry_s`, until `stopping`; schemas that the registry does not have, `unknown_tries_max` times
-    in all: nothing is sent to anybody meanwhile, and some records must not silence a bank. Each customer whose preferences
-    can be read gives back one of these tries.
+    What was read is kept as `pack` makes it. `held_up` is called when it begins to wait: from then on the topic is known to
+    hold more than the table. What is missing is asked for again each `retry_s`, until `stopping`; schemas that the registry
+    does not have, `unknown_tries_max` times in all: nothing is sent to anybody meanwhile, and some records must not silence
+    a bank. Each customer whose preferences can be read gives back one of these tries.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Reading:
         decode: Decode,
         letters: Letters,
         *,
+        pack: Callable[[Preferences], Change],
         held_up: Callable[[], None],
         stopping: threading.Event,
         retry_s: float,
@@ -59,6 +60,7 @@ class Reading:
     ) -> None:
         self._decode = decode
         self._letters = letters
+        self._pack = pack
         self._held_up = held_up
         self._stopping = stopping
         self._retry_s = retry_s
@@ -114,7 +116,7 @@ class Reading:
                 letters.append(_letter(record, problem))
                 unreadable = True
             else:
-                return preferences.after_unreadable() if unreadable else preferences
+                return self._pack(preferences.after_unreadable() if unreadable else preferences)
             if not earlier:
                 return SUSPEND
             record = earlier.pop()

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import lmdb
 import msgspec
 
-from consumer.adapters.preference_table.packing import NAME_BYTES, LookUp, Packing, Rest, Wishes
+from consumer.adapters.preference_table.packing import NAME_BYTES, LookUp, Packed, Packing, Rest, Wishes
 from consumer.adapters.preference_table.shares import Shares, packed_of
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
@@ -36,7 +36,7 @@ class Suspend(msgspec.Struct, frozen=True):
 
 
 SUSPEND = Suspend()
-Change = Preferences | Suspend | None
+Change = Preferences | Packed | Suspend | None
 """What becomes of a customer; None: erased."""
 
 
@@ -159,6 +159,10 @@ class PreferenceStore:
         except msgspec.MsgspecError:
             return None
 
+    def pack(self, preferences: Preferences) -> Packed:
+        """As they will be written: so many wait for that together that they had better be small. For who writes."""
+        return self._packing.pack(preferences)
+
     def write(self, changes: Mapping[str, Change], state: State) -> None:
         """Set, suspend or erase these customers' preferences, and the state with them: all of it or nothing."""
         try:
@@ -178,11 +182,11 @@ class PreferenceStore:
         self._watch_size()
 
     def _change(self, transaction: Any, cursor: Any, key: bytes, change: Change, shares: Shares) -> None:
-        preferences = self._suspended(transaction, key) if isinstance(change, Suspend) else change
-        if preferences is None:
+        new = self._suspended(transaction, key) if isinstance(change, Suspend) else change
+        if new is None:
             old = cursor.pop(key)
         else:
-            row, wishes = self._packing.pack(preferences)
+            row, wishes = new if isinstance(new, Packed) else self.pack(new)
             shares.take(row[:NAME_BYTES], wishes)
             old = cursor.replace(key, row)
         if old is not None:

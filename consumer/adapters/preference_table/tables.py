@@ -12,7 +12,9 @@ import msgspec
 
 from consumer.adapters.preference_table.boot import is_lost, is_marked, mark, unmark
 from consumer.adapters.preference_table.nobody import Nobody
+from consumer.adapters.preference_table.packing import Packed
 from consumer.adapters.preference_table.store import DATA, PreferenceStore, Source, State
+from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.core.shrinkage import Shrinkage
 from consumer.errors import Broken, ExitCode
@@ -116,6 +118,10 @@ class Tables:
             return self._coming
         assert isinstance(self._in_use, PreferenceStore), "where none is in use one is coming"
         return self._in_use
+
+    def pack(self, preferences: Preferences) -> Packed:
+        """As they will be written into it."""
+        return self.filled.pack(preferences)
 
     @property
     def is_rebuilding(self) -> bool:
