@@ -19,6 +19,7 @@ from tests.brokers import Kafka, docker_answers, embedded_brokers, kafka_contain
 FOLDER = Path(__file__).parents[2] / ".bench"
 _COUNTS = {
     "rounds": "how often each side does it",
+    "warm-ups": "how often before, which do not count",
     "records": "events of each mixture for intake",
     "customers": "customers with preferences",
     "customers-load": "customers of the larger table that is only loaded; as many as --customers: none",

@@ -1,6 +1,7 @@
 """Ways to do the same work, taken in turns: what counts is the ratio within a round, as machines have moods."""
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -82,16 +83,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     rounds: Sequence[Round]
 
 
-def measured(contests: Sequence[Contest], rounds: int, tell: Callable[[str], None]) -> list[Row]:
+def measured(contests: Sequence[Contest], rounds: int, tell: Callable[[str], None], *, warm_ups: int = 0) -> list[Row]:
     """Hold one after the other: a process does the same work all day, and finds its caches full of nothing else.
 
-    Every other round goes the other way about.
+    Hence the `warm_ups`, which do not count. Every other round goes the other way about.
     """
-    return [_row(contest, _played(contest, rounds, tell)) for contest in contests]
+    return [_row(contest, _played(contest, rounds, tell, warm_ups)) for contest in contests]
 
 
-def _played(contest: Contest, rounds: int, tell: Callable[[str], None]) -> list[Round]:
+def _played(contest: Contest, rounds: int, tell: Callable[[str], None], warm_ups: int) -> list[Round]:
     played: list[Round] = []
+    for _ in range(warm_ups):
+        _round(contest, forth=True)
     for number in range(1, rounds + 1):
         took = _round(contest, forth=number % 2 == 1)
         played.append(took)
@@ -107,7 +110,9 @@ def _round(contest: Contest, *, forth: bool) -> Round:
 
 
 def _alone(side: Side) -> Spent:
-    gc.collect()  # nobody pays for what the others have left lying about
+    """Nobody pays for what the others have left: garbage, and what is still to be written to the disk."""
+    gc.collect()
+    os.sync()
     return side.do()
 
 

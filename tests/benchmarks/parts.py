@@ -70,7 +70,7 @@ def _contests(
     prepare: Callable[[Site, Bank], Preparation], site: Site, bank: Bank, report: Report, tell: Tell
 ) -> Report:
     with prepare(site, bank) as contests:
-        found = measured(contests, site.scale.rounds, tell)
+        found = measured(contests, site.scale.rounds, tell, warm_ups=site.scale.warm_ups)
     return msgspec.structs.replace(report, rows=[*report.rows, *found])
 
 

@@ -1,12 +1,9 @@
 """A report for people: a table for each of its parts, and what stands behind the rows."""
 
-from collections.abc import Sequence
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.measuring import Row
 from tests.benchmarks.report import Report
 from tests.benchmarks.table_load import COLD
 
@@ -23,7 +20,7 @@ def show(report: Report, console: Console) -> None:
     )
     if report.rows:
         console.print(_contests(report))
-        _tell_about(report.rows, console)
+        _tell_about(report, console)
     if report.loads:
         console.print(_loads(report))
     if report.backlogs:
@@ -52,11 +49,12 @@ def _contests(report: Report) -> Table:
     return table
 
 
-def _tell_about(rows: Sequence[Row], console: Console) -> None:
+def _tell_about(report: Report, console: Console) -> None:
     """What the sides do is said once."""
     said: set[str] = set()
-    for row in rows:
-        console.print(f"{row.name}: {row.count:,} {row.unit}, {len(row.rounds)} rounds", style="bold")
+    for row in report.rows:
+        rounds = f"{len(row.rounds)} rounds after {report.scale.warm_ups} to warm up"
+        console.print(f"{row.name}: {row.count:,} {row.unit}, {rounds}", style="bold")
         for found in row.results:
             if found.does not in said:
                 console.print(f"  {found.name}: {found.does}")

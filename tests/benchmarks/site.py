@@ -13,14 +13,16 @@ _EMBEDDED_BYTES = 4 * 2**20
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """How much: `records` of each mixture for intake, `texts` for dispatch, each taken `rounds` times by every side.
+    """How much: `records` of each mixture for intake, `texts` for dispatch, each taken `rounds` times by every side,
+    and `warm_ups` times before that do not count.
 
     `other_mixtures` beside the ordinary one: of how many told in a thousand. `customers` have preferences; `customers_load`
     is the larger table that is only loaded; each start of a table is given up after `load_patience_s`. `backlog` is the
     number of events that are read at a stretch, `backlog_early` after how many of them memory is looked at first.
     """
 
-    rounds: int = 5
+    rounds: int = 7
+    warm_ups: int = 1
     records: int = 100_000
     other_mixtures: tuple[int, ...] = (1, 300, 1000)
     customers: int = 1_000_000
@@ -33,6 +35,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 QUICK = Scale(
     rounds=1,
+    warm_ups=0,
     records=2_000,
     other_mixtures=(1000,),
     customers=400,

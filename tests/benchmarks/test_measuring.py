@@ -38,3 +38,10 @@ def test_a_ratio_is_of_one_round_and_the_median_of_all() -> None:
     assert (ours.ratio_least, ours.ratio_median, ours.ratio_most) == (0.1, 0.25, 0.5)
     assert (ours.per_s, ours.cpu_us, ours.cpu_ratio_median) == (2.5, 800_000.0, 0.25)
     assert [took[1].wall_s for took in row.rounds] == [2.0, 10.0, 4.0]
+
+
+def test_a_warm_up_does_not_count() -> None:
+    [row] = measured([contest("a", [], [100.0, 2.0])], 1, lambda _: None, warm_ups=1)
+
+    assert row.results[1].ratio_median == 0.5
+    assert len(row.rounds) == 1
