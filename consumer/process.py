@@ -12,8 +12,8 @@ from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_
 from consumer.errors import Unavailable
 
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
-_COLLECT_AFTER = (50_000, 20, 20)
-"""Containers left over before the youngest are looked at, and how often that happens before older ones are."""
+_COLLECT_AFTER = (200_000, 20, 20)
+"""Containers left over before the youngest are looked at, more than a full batch is made of, and how often before older ones."""
 
 
 @contextlib.contextmanager

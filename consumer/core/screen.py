@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Context, Decimal
 from functools import cached_property, lru_cache
@@ -142,24 +143,25 @@ def screened(glances: Sequence[Glance | None], words: Iterable[Word]) -> Screene
     alert, and tell that what comes late is out of order.
     """
     left = iter(words)
-    unread, events, customers = list[int](), dict[str, int](), 0
+    unread, dropped, customers = list[int](), list[str](), 0
     for place, glance in enumerate(glances):
         if glance is None:
             unread.append(place)
             continue
         heading, amount, concerns = glance.heading, glance.amount, False
+        currency, sort = heading.currency, heading.sort
         for _ in glance.customers:
             word = next(left)
-            always, dear, least = word.by_currency.get(heading.currency, word.others)
-            if always & heading.sort or (amount >= least and dear & heading.sort):
+            always, dear, least = word.by_currency.get(currency, word.others)
+            if always & sort or (amount >= least and dear & sort):
                 concerns = True
         if concerns:
             unread.append(place)
         else:
-            events[heading.event_type] = events.get(heading.event_type, 0) + 1
+            dropped.append(heading.event_type)
             customers += len(glance.customers)
     assert next(left, None) is None, "a word too many: somebody was held against another's"
-    return Screened(unread=unread, events=events, customers=customers)
+    return Screened(unread=unread, events=Counter(dropped), customers=customers)
 
 
 def _thresholds(kind: AlertKind, asked: AlertPreference) -> dict[str, int]:

@@ -123,16 +123,15 @@ class PreferenceStore:
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
         """What the screen wants to know of each of these, by their ids in UTF-8, all as of one moment."""
         known, word, stranger = self._packing.words.young.get, self._packing.word, self._packing.stranger
-        words: list[Word] = []
         with self._environment.begin(db=self._customers) as transaction:
             look_up, row_of = self._look_up(transaction), transaction.get
-            for one in customers:
-                row = row_of(one) if 0 < len(one) <= _KEY_BYTES_MAX else None  # as `fits`, without a call for each
-                if row is None:
-                    words.append(stranger)
-                else:
-                    words.append(known(row[:NAME_BYTES]) or _understood(row, word, look_up, stranger))
-        return words
+            rows = [
+                row_of(one) if 0 < len(one) <= _KEY_BYTES_MAX else None for one in customers
+            ]  # `fits`, in few words
+            return [
+                stranger if row is None else known(row[:NAME_BYTES]) or _understood(row, word, look_up, stranger)
+                for row in rows
+            ]
 
     def _look_up(self, transaction: Any) -> LookUp:
         return lambda name: packed_of(transaction.get(name, db=self._wishes))
