@@ -108,8 +108,12 @@ class Commits:
             self._partitions.told(offsets)
 
     def at_once(self, consumer: Consumer, keys: Iterable[Key]) -> None:
-        """Wait for the answer: these partitions are about to go."""
-        offsets = self._still_meant(self._partitions.unconfirmed(keys))
+        """Wait for the answer: these partitions are about to go.
+
+        Unless another answer is to come, for which nobody can wait here: what that does not cover is delivered again, to
+        whoever has them next.
+        """
+        offsets = {} if self._under_way else self._still_meant(self._partitions.unconfirmed(keys))
         if not offsets:
             return
         try:
