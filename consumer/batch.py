@@ -89,7 +89,8 @@ class Batch:
         return portion
 
     def keep(self, belongs: Callable[[Record], bool]) -> None:
-        """Of what was read only what comes of these records is left. The others' offsets tell nobody anything any more."""
+        """Only what comes of these records is left, but for what is only counted; offsets of others tell nobody anything."""
+        self.portion.records = Fetched([*filter(belongs, self.portion.records)])
         self.cases = [case for case in self.cases if belongs(case.record)]
         left = ([case for case in turn if belongs(case.record)] for turn in self.turns)
         self.turns = [turn for turn in left if turn]

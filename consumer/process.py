@@ -13,7 +13,7 @@ from consumer.errors import Unavailable
 
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 _COLLECT_AFTER = (200_000, 20, 20)
-"""Containers left over before the youngest are looked at: more than a full batch is made of; how often before older ones."""
+"""Containers left over before the youngest are looked at, and how often that happens before older ones are."""
 
 
 @contextlib.contextmanager

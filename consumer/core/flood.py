@@ -1,7 +1,7 @@
 """When so many records cannot be read that something other than the records is wrong."""
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -75,12 +75,15 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Tally:
-    """One topic's latest records: how many, and which of them are dead letters, by their number in the order read."""
+    """One topic's latest records: how many, and which of them are dead letters, with their number in the order read.
+
+    One that is delivered again, as after a rebalance, is one dead letter still.
+    """
 
     __slots__ = ("letters", "run", "seen")
 
-    def __init__(self, seen: int = 0, run: int = 0, letters: Iterable[int] = ()) -> None:
-        self.seen, self.run, self.letters = seen, run, deque(letters)
+    def __init__(self, seen: int = 0, run: int = 0, letters: Mapping[Position, int] | None = None) -> None:
+        self.seen, self.run, self.letters = seen, run, dict(letters or {})  # the oldest first
 
     def copy(self) -> "_Tally":
         return _Tally(self.seen, self.run, self.letters)
@@ -89,12 +92,14 @@ class _Tally:
         self.seen += records
         self.run = 0
 
-    def unreadable(self, window_records: int) -> None:
-        self.letters.append(self.seen)
+    def unreadable(self, at: Position, window_records: int) -> None:
+        if at in self.letters:
+            return
+        self.letters[at] = self.seen
         self.seen += 1
         self.run += 1
-        while self.letters[0] < self.seen - window_records:
-            self.letters.popleft()
+        while self.letters[oldest := next(iter(self.letters))] < self.seen - window_records:
+            del self.letters[oldest]
 
     def is_flood(self, limits: FloodLimits) -> bool:
         share = len(self.letters) / min(self.seen, limits.window_records)
@@ -144,7 +149,7 @@ class Watch:
                 if stopped:
                     passed[at.topic, at.partition] = self._stops[at.topic, at.partition]
                 continue
-            tally.unreadable(self._limits.window_records)
+            tally.unreadable(at, self._limits.window_records)
             if stopped or tally.is_flood(self._limits):
                 return Judgement(tallies={}, flood=self._flood(at.topic, tally, reasons, again=stopped))
         return Judgement(tallies=tallies, passed=tuple(passed.values()))

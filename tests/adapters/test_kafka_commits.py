@@ -76,15 +76,15 @@ def test_what_was_placed_need_not_be_looked_up() -> None:
 def test_before_partitions_go_nothing_is_told_beside_what_is_not_answered_yet() -> None:
     """librdkafka may repeat that later, and the group's offset would go back to it."""
     books, group = Partitions(), Group()
-    books.assigned([OLD])
+    books.assigned([OLD, NEW])
     one = commits(books)
     books.processed({("old", 0, 1): 8})
     one.if_due(group)  # type: ignore[arg-type]
-    books.processed({("old", 0, 1): 9})
+    books.processed({("old", 0, 1): 9, ("new", 0, 1): 3})
 
-    one.at_once(group, [OLD])  # type: ignore[arg-type]
-    assert (group.told, group.waited_for) == ({"old": 8}, [])
+    one.at_once(group, [OLD, NEW])  # type: ignore[arg-type]
+    assert (group.told, group.waited_for) == ({"old": 8, "new": 3}, [3])
 
     one.answered(None, [TopicPartition("old", 0, 8)])
-    one.at_once(group, [OLD])  # type: ignore[arg-type]
-    assert (group.told, group.waited_for) == ({"old": 9}, [9])
+    one.at_once(group, [OLD, NEW])  # type: ignore[arg-type]
+    assert (group.told, group.waited_for) == ({"old": 9, "new": 3}, [3, 9])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from consumer.adapters.preference_table.letters import Letters
+from consumer.adapters.preference_table.packing import Packed
 from consumer.adapters.preference_table.reading import Reading
 from consumer.adapters.preference_table.store import SUSPEND, Change
 from consumer.core.preferences import Preferences
@@ -246,3 +247,20 @@ def test_what_was_replaced_and_cannot_be_told_yet_is_named(
 
     assert sorted(position.offset for position in found.unknown) == unknown
     assert drawer.letters == []
+
+
+def test_what_was_read_is_kept_as_it_is_packed(drawer: Drawer, tmp_path: Path) -> None:
+    def packed(preferences: Preferences) -> Packed:
+        return Packed(preferences.language.encode(), str(preferences.suspended).encode())
+
+    reading = Reading(
+        wanted,
+        Letters(drawer, tmp_path / "set-aside"),
+        pack=packed,
+        held_up=nothing_to_wait_for,
+        stopping=threading.Event(),
+        retry_s=0.01,
+        unknown_tries_max=9,
+    )
+
+    assert come_to(reading, said(b"anna:it")) == {"anna": Packed(b"it", b"False")}

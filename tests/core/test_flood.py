@@ -249,3 +249,11 @@ def test_reasons_that_are_as_frequent_come_in_the_order_of_their_names() -> None
 
     assert found is not None
     assert (found.counts, found.until) == ("a 3, b 3", f"{TOPIC}:0:6")
+
+
+def test_a_dead_letter_that_is_delivered_again_is_one_still() -> None:
+    watch = Watch(LIMITS)
+    assert flood(watch, "xxxx") is None
+
+    assert flood(watch, "xxxx") is None
+    assert flood(watch, "x", first=4) is not None

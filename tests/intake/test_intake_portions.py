@@ -164,6 +164,34 @@ def test_dead_letters_that_a_rebalance_takes_between_two_portions_count_once(out
     assert [letter.record.position.offset for letter in run.drawer.letters] == [1, 2]
 
 
+def test_dead_letters_that_a_rebalance_takes_before_they_are_set_aside_count_once(outbox: SqliteOutbox) -> None:
+    run = run_of(outbox, records(1, 2))
+    run.flood = FloodLimits(window_records=100, letters_min=10, share_max=0.5, run_max=3)
+    run.drawer.outages = 1
+    for number in (1, 2):
+        run.decoder.learn(number, POISON)
+    run.in_turn(lambda: run.source.reassign(records(1, 2, epoch=1)), lambda: None)
+
+    run()
+
+    assert [letter.record.position.offset for letter in run.drawer.letters] == [1, 2]
+
+
+def test_what_a_rebalance_takes_before_it_is_read_is_not_read(outbox: SqliteOutbox) -> None:
+    run = run_of(outbox, records(1, 2))
+    run.table.caught_up = False
+
+    def take_away() -> None:
+        run.table.caught_up = True
+        run.source.reassign([])
+
+    run.in_turn(take_away, lambda: None)
+
+    run()
+
+    assert run.decoder.decoded == []
+
+
 def test_dead_letters_that_a_rebalance_takes_between_two_portions_are_set_aside_by_the_new_owner_only(
     outbox: SqliteOutbox, states: States
 ) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -43,6 +44,7 @@ class Commits:
         self._clock = clock
         self._interval_s = interval_s
         self._last_s = self._under_way_since_s = self._looked_up_s = -math.inf
+        self._under_way_of: AbstractSet[Key] = frozenset()
 
     def if_due(self, consumer: Consumer) -> None:
         """Once per interval, without waiting; the answer comes with a later poll, and until then nothing more is told."""
@@ -103,17 +105,18 @@ class Commits:
         except KafkaException as problem:
             self._complaints.take_refusal(problem.args[0])
         else:
-            self._under_way_since_s = now_s
+            self._under_way_since_s, self._under_way_of = now_s, offsets.keys()
             self._confirmation.asked(now_s)
             self._partitions.told(offsets)
 
     def at_once(self, consumer: Consumer, keys: Iterable[Key]) -> None:
         """Wait for the answer: these partitions are about to go.
 
-        Unless another answer is to come, for which nobody can wait here: what that does not cover is delivered again, to
-        whoever has them next.
+        Unless another answer is to come for one of them, for which nobody can wait here: what that does not cover is
+        delivered again, to whoever has it next.
         """
-        offsets = {} if self._under_way else self._still_meant(self._partitions.unconfirmed(keys))
+        answered = set(keys) - self._under_way_of if self._under_way else keys
+        offsets = self._still_meant(self._partitions.unconfirmed(answered))
         if not offsets:
             return
         try:

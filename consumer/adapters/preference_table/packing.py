@@ -56,7 +56,7 @@ class Rest(msgspec.Struct, frozen=True, array_like=True):
         return "Rest()"
 
 
-class Packed(NamedTuple):
+class Packed(NamedTuple):  # not a Struct: at millions of them it counts
     """A customer's row, which begins with the name of their wishes, and these."""
 
     row: bytes
