@@ -157,7 +157,7 @@ def test_with_kip_848_it_is_the_group_s_own_session_that_counts(groups: Groups) 
 
     groups.say(8000, 500)
 
-    assert (before, asked.silence_s, asked.silence_s) == (40.0, 7.5, 7.5)
+    assert (before, asked.silence_s, asked.silence_s) == (35.0, 7.0, 7.0)
     assert len(groups.questions) == 1
 
 
@@ -166,7 +166,7 @@ def test_without_the_right_to_ask_the_brokers_default_counts(groups: Groups) -> 
 
     groups.fail(KafkaError.GROUP_AUTHORIZATION_FAILED)
 
-    assert asked.silence_s == asked.silence_s == 40.0
+    assert asked.silence_s == asked.silence_s == 35.0
     assert len(groups.questions) == 1
 
 
@@ -177,7 +177,7 @@ def test_who_does_not_answer_is_asked_again(groups: Groups) -> None:
 
     groups.say(8000, 500)
 
-    assert (before, asked.silence_s) == (40.0, 7.5)
+    assert (before, asked.silence_s) == (35.0, 7.0)
 
 
 def test_what_the_old_client_was_asked_is_asked_again(groups: Groups) -> None:
@@ -187,7 +187,7 @@ def test_what_the_old_client_was_asked_is_asked_again(groups: Groups) -> None:
 
     groups.say(8000, 500)
 
-    assert (before, asked.silence_s, len(groups.questions)) == (40.0, 7.5, 2)
+    assert (before, asked.silence_s, len(groups.questions)) == (35.0, 7.0, 2)
 
 
 def test_a_broker_that_does_not_say_has_the_default(groups: Groups) -> None:
@@ -195,4 +195,4 @@ def test_a_broker_that_does_not_say_has_the_default(groups: Groups) -> None:
 
     groups.questions[-1].set_result({})
 
-    assert asked.silence_s == 40.0
+    assert asked.silence_s == 35.0

@@ -4,7 +4,7 @@ import math
 
 
 class Confirmation:
-    """The time of a question from which on the session surely lasts, but for an interval of heartbeats.
+    """The time of a question from which on the session surely lasts, but for two intervals of heartbeats.
 
     Only a member is answered. That its session had not ended tells not how soon it will: who was frozen may have asked
     before its heartbeat left, and be too late with that. So it takes two answers, and the first question's time counts.
@@ -12,8 +12,8 @@ class Confirmation:
     takes in order what one connection brings: whose second question is answered has had a heartbeat taken that is not older
     than the first one by more than their interval.
 
-    Not proven: where a heartbeat is lost with its connection, the one before it counts, until the next is due. And what is
-    done after a look at the clock may be done later than it seems.
+    Where one is lost with its connection, the one before it counts, until the next is due: hence the second interval. What
+    nobody can prove: what is done after a look at the clock may be done later than it seems.
     """
 
     def __init__(self) -> None:

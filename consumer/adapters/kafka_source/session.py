@@ -27,17 +27,21 @@ class Session:
         self._asked: Future[Any] | None = None
         self._renewals = asker.renewals
         self._open = settings.get("group.protocol") == "consumer"
+        self._heartbeats = 2 if self._open else 1
         if self._open:
             self._times_ms = list(_KIP_848_MS.values())
             self._ask()
 
     @property
     def silence_s(self) -> float:
-        """From a poll on, after which the session may have ended: the last heartbeat may lie an interval before the poll."""
+        """From a poll on, after which the session may have ended: the last heartbeat may lie an interval before the poll.
+
+        With KIP-848 from a question on, and two intervals: one that was lost with its connection is missed by the next only.
+        """
         if self._open:
             self._learn()
         session_ms, heartbeat_ms = self._times_ms
-        return max(session_ms - heartbeat_ms, session_ms / 2) / 1000
+        return max(session_ms - self._heartbeats * heartbeat_ms, session_ms / 2) / 1000
 
     def _ask(self) -> None:
         """Of the group as it is: what is set for it, else what is set for all groups."""
