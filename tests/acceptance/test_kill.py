@@ -20,7 +20,7 @@ from tests.brokers import Kafka
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-RANDOM_KILLS = 2
+RANDOM_KILLS = 4
 KILLS_BETWEEN_BEGIN_AND_SETTLE = 4
 EVENT_EVERY_S = 0.08
 FINAL = {"accepted", "held"}

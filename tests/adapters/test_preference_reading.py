@@ -1,14 +1,14 @@
 """What several records of one customer come to, wherever a batch happens to end."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.packing import Packed
-from consumer.adapters.preference_table.reading import Reading
+from consumer.adapters.preference_table.reading import Decode, Reading
 from consumer.adapters.preference_table.store import SUSPEND, Change
 from consumer.core.preferences import Preferences
 from consumer.core.record import Position, Record
@@ -41,6 +41,19 @@ def nothing_to_wait_for() -> None:
     raise AssertionError("there is nothing to wait for")
 
 
+def impatient(decode: Decode, letters: Letters, pack: Callable[[Preferences], Change] = whole) -> Reading:
+    """May not wait for anything."""
+    return Reading(
+        decode,
+        letters,
+        pack=pack,
+        held_up=nothing_to_wait_for,
+        stopping=threading.Event(),
+        retry_s=0.01,
+        unknown_tries_max=9,
+    )
+
+
 @pytest.fixture
 def drawer() -> Drawer:
     return Drawer()
@@ -49,15 +62,7 @@ def drawer() -> Drawer:
 @pytest.fixture
 def reading(drawer: Drawer, tmp_path: Path) -> Reading:
     letters = Letters(drawer, tmp_path / "set-aside")
-    return Reading(
-        wanted,
-        letters,
-        pack=whole,
-        held_up=nothing_to_wait_for,
-        stopping=threading.Event(),
-        retry_s=0.01,
-        unknown_tries_max=9,
-    )
+    return impatient(wanted, letters)
 
 
 def without_german(problem: Exception, letters: Letters) -> Reading:
@@ -68,15 +73,7 @@ def without_german(problem: Exception, letters: Letters) -> Reading:
             raise problem
         return wanted(record)
 
-    return Reading(
-        decode,
-        letters,
-        pack=whole,
-        held_up=nothing_to_wait_for,
-        stopping=threading.Event(),
-        retry_s=0.01,
-        unknown_tries_max=9,
-    )
+    return impatient(decode, letters)
 
 
 def test_a_schema_that_never_comes_is_waited_for_once_and_then_its_records_are_set_aside(
@@ -253,14 +250,6 @@ def test_what_was_read_is_kept_as_it_is_packed(drawer: Drawer, tmp_path: Path) -
     def packed(preferences: Preferences) -> Packed:
         return Packed(preferences.language.encode(), str(preferences.suspended).encode())
 
-    reading = Reading(
-        wanted,
-        Letters(drawer, tmp_path / "set-aside"),
-        pack=packed,
-        held_up=nothing_to_wait_for,
-        stopping=threading.Event(),
-        retry_s=0.01,
-        unknown_tries_max=9,
-    )
+    reading = impatient(wanted, Letters(drawer, tmp_path / "set-aside"), pack=packed)
 
     assert come_to(reading, said(b"anna:it")) == {"anna": Packed(b"it", b"False")}
