@@ -17,25 +17,27 @@ from consumer.adapters import resources
 from consumer.adapters.avro import Library
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
 from consumer.adapters.preference_table import PreferenceTable
+from consumer.intake import IntakeLimits
 from consumer.ports import RecordSource
 from consumer.process import rare_collections
 from tests.benchmarks.counting import SILENCE_S, CountingSource
-from tests.benchmarks.measuring import Spent, Stopwatch
 from tests.benchmarks.population import BALANCES, TRANSACTIONS
 from tests.benchmarks.prefetch import deliver_ahead, fetch_ahead
+from tests.benchmarks.turns import Spent, Turn
 from tests.benchmarks.wiring import Places, intake_of
 from tests.brokers import fresh
 
 BATCH_RECORDS = 500
+SHARE_RECORDS = IntakeLimits().batch_records_max
 _HEADER_BYTES = 10  # of an Avro single object
 
 
-def consume(places: Places, count: int) -> Spent:
+def consume(places: Places, count: int, turn: Turn) -> Spent:
     """Fetch, and look at nothing."""
-    return _consumed(places, count, lambda _: None)
+    return _consumed(places, count, lambda _: None, turn)
 
 
-def reference(places: Places, count: int) -> Spent:
+def reference(places: Places, count: int, turn: Turn) -> Spent:
     """Fetch, and decode by the schema as it is shipped: what nobody can do without who reads every event."""
     schemas = _schemas()
 
@@ -45,26 +47,35 @@ def reference(places: Places, count: int) -> Spent:
             stream = io.BytesIO(value)
             fastavro.schemaless_reader(stream, schemas[stream.read(_HEADER_BYTES)], None)
 
-    return _consumed(places, count, decode)
+    return _consumed(places, count, decode, turn)
 
 
-def avviso(places: Places, count: int, told: int, table: PreferenceTable, folder: Path) -> Spent:
-    """Everything that intake does, for a new group and on a new outbox: nothing was read, nothing was told."""
-    stopping, watch = threading.Event(), _Watch(count)
+def avviso(places: Places, count: int, told: int, table: PreferenceTable, folder: Path, turn: Turn) -> Spent:
+    """Everything that intake does, for a new group and on a new outbox: nothing was read, nothing was told.
+
+    A share is a batch, until that is durable; the next one is read by then, as always.
+    """
+    stopping, spent = threading.Event(), list[Spent]()
+
+    def done(records: int) -> None:
+        if records < count:
+            turn.pass_on()
+        else:
+            spent.append(turn.stop())
 
     def watched(source: RecordSource) -> RecordSource:
-        return CountingSource(source, count, stopping, done=watch.done)
+        return CountingSource(source, count, stopping, done=done)
 
     with ExitStack() as undo:
         outbox = Path(undo.enter_context(tempfile.TemporaryDirectory(dir=folder))) / "outbox.sqlite"
         settings = msgspec.structs.replace(places, group=fresh("avviso"), outbox=str(outbox)).settings()
         loop = undo.enter_context(intake_of(settings, table, watched, stopping))
         deliver_ahead(loop.source, places.filled())
-        with rare_collections():  # as `run` does
-            watch.start()
+        with rare_collections():  # as `run` does; whoever has a turn meanwhile is spared them too
+            turn.start()
             loop.run()
         see_notices(outbox, told)
-    return watch.spent
+    return spent[0]
 
 
 def see_notices(outbox: Path, expected: int) -> None:
@@ -75,22 +86,7 @@ def see_notices(outbox: Path, expected: int) -> None:
         raise RuntimeError(f"{found} notices stand in the outbox, not {expected}")
 
 
-class _Watch:
-    """Runs from its start until `count` records are done with."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self.spent = Spent(wall_s=0.0, cpu_s=0.0)
-
-    def start(self) -> None:
-        self._stopwatch = Stopwatch()
-
-    def done(self, records: int) -> None:
-        if records >= self._count:
-            self.spent = self._stopwatch.read()
-
-
-def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], None]) -> Spent:
+def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], None], turn: Turn) -> Spent:
     """All records, no offset committed. The last batch asks for no more than there is: it would wait for more."""
     filled = places.filled()
     consumer = Consumer(
@@ -104,12 +100,17 @@ def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], No
     consumer.subscribe([places.transactions, places.balances])
     try:
         fetch_ahead(consumer, filled)
-        seen, stopwatch = 0, Stopwatch()
+        seen, share = 0, 0
+        turn.start()
         while seen < count:
+            if share >= SHARE_RECORDS:
+                share = 0
+                turn.pass_on()
             messages = _batch(consumer, count - seen)
             take(messages)
             seen += len(messages)
-        return stopwatch.read()
+            share += len(messages)
+        return turn.stop()
     finally:
         consumer.close()
 

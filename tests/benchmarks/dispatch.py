@@ -33,8 +33,9 @@ from consumer.core.sending import Bounds, Draft, draft
 from consumer.core.texts import Texts
 from consumer.dispatch import Dispatch, DispatchLimits
 from tests.benchmarks.endpoint import Endpoint, endpoint
-from tests.benchmarks.measuring import Contest, Side, Spent, Stopwatch
+from tests.benchmarks.measuring import Contest, Side
 from tests.benchmarks.site import Site
+from tests.benchmarks.turns import Spent, Turn
 from tests.builders import PSEUDONYMS, notice, preferences, transaction
 from tests.fakes import Listed
 
@@ -106,7 +107,7 @@ def dispatch(site: Site) -> Iterator[Sequence[Contest]]:
             raise RuntimeError(f"the endpoint took {taken} texts, not {expected}")
 
 
-def _bare(bank: _Bank, sns: Endpoint, played: list[str]) -> Spent:
+def _bare(bank: _Bank, sns: Endpoint, played: list[str], turn: Turn) -> Spent:
     played.append("bare")
     client: Any = boto3.Session(_KEY.access_key_id, _KEY.secret_access_key, region_name=REGION).client(
         "sns",
@@ -124,16 +125,16 @@ def _bare(bank: _Bank, sns: Endpoint, played: list[str]) -> Spent:
         return str(reply["MessageId"])
 
     with ThreadPoolExecutor(THREADS) as pool:
-        stopwatch = Stopwatch()
+        turn.start()
         ids = set(pool.map(send, bank.drafts))
-        spent = stopwatch.read()
+        spent = turn.stop()
     client.close()
     if len(ids) != len(bank.drafts):
         raise RuntimeError(f"{len(ids)} message ids came back for {len(bank.drafts)} texts")
     return spent
 
 
-def _ours(bank: _Bank, sns: Endpoint, folder: Path, played: list[str]) -> Spent:
+def _ours(bank: _Bank, sns: Endpoint, folder: Path, played: list[str], turn: Turn) -> Spent:
     played.append("ours")
     with ExitStack() as undo:
         place = Path(undo.enter_context(tempfile.TemporaryDirectory(dir=folder)))
@@ -143,11 +144,11 @@ def _ours(bank: _Bank, sns: Endpoint, folder: Path, played: list[str]) -> Spent:
         all_accepted = outbox.expect(len(bank.notices))
         dispatch = _dispatch(bank, outbox, sns)
         undo.callback(dispatch.stop, PATIENCE_S)
-        stopwatch = Stopwatch()
+        turn.start()
         dispatch.start()
         if not all_accepted.wait(PATIENCE_S):
             raise TimeoutError(f"not every text was accepted within {PATIENCE_S:.0f} s")
-        return stopwatch.read()
+        return turn.stop()
 
 
 def _dispatch(bank: _Bank, outbox: SqliteOutbox, sns: Endpoint) -> Dispatch:

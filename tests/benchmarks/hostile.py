@@ -3,12 +3,14 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from consumer.adapters.avro import AvroDecoder
 from consumer.core.record import Record
 from consumer.errors import Undecodable
 from tests.avro import ID, Listed, decoder, our_bytes, transaction_fields
-from tests.benchmarks.measuring import Contest, Side, Spent, Stopwatch
+from tests.benchmarks.measuring import Contest, Side
+from tests.benchmarks.turns import Spent, Turn
 from tests.builders import record
 from tests.hostile import ROWS, schema_of, value_of
 
@@ -27,12 +29,12 @@ def hostile() -> Iterator[Sequence[Contest]]:
     every_day = Side(
         name="ordinary",
         does="as many ordinary events, read as every day",
-        do=lambda: _ordinary(experienced, ordinary, len(corpus)),
+        do=partial(_ordinary, experienced, ordinary, len(corpus)),
     )
     set_aside = Side(
         name="hostile",
         does="the corpus, each record with the schema that came with it, into dead letters",
-        do=lambda: _corpus(corpus),
+        do=partial(_corpus, corpus),
     )
     yield [
         Contest(
@@ -52,19 +54,19 @@ def _cpu_s(schema: str, arrived: Record) -> float:
     return time.thread_time() - started_s
 
 
-def _ordinary(avro: AvroDecoder, arrived: Record, count: int) -> Spent:
-    watch = Stopwatch()
+def _ordinary(avro: AvroDecoder, arrived: Record, count: int, turn: Turn) -> Spent:
+    turn.start()
     for _ in range(count):
         avro.decode(arrived)
-    return watch.read()
+    return turn.stop()
 
 
-def _corpus(corpus: Mapping[str, tuple[str, Record]]) -> Spent:
+def _corpus(corpus: Mapping[str, tuple[str, Record]], turn: Turn) -> Spent:
     prepared = [(decoder(Listed({ID: schema})), arrived) for schema, arrived in corpus.values()]
-    watch = Stopwatch()
+    turn.start()
     for avro, arrived in prepared:
         _refuse(avro, arrived)
-    return watch.read()
+    return turn.stop()
 
 
 def _refuse(avro: AvroDecoder, arrived: Record) -> None:

@@ -1,41 +1,26 @@
-"""Ways to do the same work, taken in turns: what counts is the ratio within a round, as machines have moods."""
+"""Ways to do the same work, side by side: what counts is the ratio within a round, as machines have moods."""
 
 import gc
 import os
 import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 import msgspec
 
-
-class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds on the clock, and seconds of processor that all threads of this process took meanwhile."""
-
-    wall_s: float
-    cpu_s: float
-
-
-class Stopwatch:
-    """Runs from its making."""
-
-    def __init__(self) -> None:
-        self._wall_s, self._cpu_s = time.perf_counter(), time.process_time()
-
-    def read(self) -> Spent:
-        return Spent(wall_s=time.perf_counter() - self._wall_s, cpu_s=time.process_time() - self._cpu_s)
+from tests.benchmarks.turns import Spent, Turn, Turns
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to do it. Each call does all of it and tells what it took.
+    """One way to do it. Each call does all of it and tells what it took; where it can it passes its turn on in between.
 
     It raises where it did not do what it should: a fast wrong answer is no result.
     """
 
     name: str
     does: str
-    do: Callable[[], Spent]
+    do: Callable[[Turn], Spent]
 
 
 class Contest(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,15 +90,17 @@ def _played(contest: Contest, rounds: int, tell: Callable[[str], None], warm_ups
 
 def _round(contest: Contest, *, forth: bool) -> Round:
     order = contest.sides if forth else contest.sides[::-1]
-    took = {side.name: _alone(side) for side in order}
-    return [took[side.name] for side in contest.sides]
+    _settle()
+    turns = Turns(len(order))
+    with ThreadPoolExecutor(len(order)) as threads:
+        playing = {side.name: threads.submit(turns.play, number, side.do) for number, side in enumerate(order)}
+    return [playing[side.name].result() for side in contest.sides]
 
 
-def _alone(side: Side) -> Spent:
-    """Nobody pays for what the others have left: garbage, and what is still to be written to the disk."""
+def _settle() -> None:
+    """Nobody pays for what the last round has left: garbage, and what is still to be written to the disk."""
     gc.collect()
     os.sync()
-    return side.do()
 
 
 def _ratio(took: Round, at: int) -> float:

@@ -1,6 +1,7 @@
 """Who goes when, and what comes out of it."""
 
-from tests.benchmarks.measuring import Contest, Side, Spent, measured
+from tests.benchmarks.measuring import Contest, Side, measured
+from tests.benchmarks.turns import Spent
 
 
 def contest(name: str, played: list[str], slow: list[float]) -> Contest:
@@ -15,8 +16,8 @@ def contest(name: str, played: list[str], slow: list[float]) -> Contest:
         unit="things",
         count=10,
         sides=(
-            Side(name="plain", does="the least", do=lambda: play("plain", 1.0)),
-            Side(name="ours", does="all", do=lambda: play("ours", slow.pop(0))),
+            Side(name="plain", does="the least", do=lambda _: play("plain", 1.0)),
+            Side(name="ours", does="all", do=lambda _: play("ours", slow.pop(0))),
         ),
     )
 
