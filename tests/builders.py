@@ -25,6 +25,7 @@ from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Position, Record
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
+PREFERENCES_TOPIC = "bank.alert-preferences.v1"
 PSEUDONYMS = Pseudonyms(b"a key that only the tests use")
 IBAN = "IT60X0542811101000000123456"
 PHONE = "+393401234567"
@@ -90,7 +91,7 @@ def preferences(**changes: Any) -> Preferences:
                 "overdrawn",
             )
         },
-        position=Position(topic="bank.alert-preferences.v1", partition=0, offset=3),
+        position=Position(topic=PREFERENCES_TOPIC, partition=0, offset=3),
     )
     return msgspec.structs.replace(ordinary, **changes)
 
@@ -127,7 +128,7 @@ def notice(**changes: Any) -> Notice:
         not_before=NOW,
         record=Position(topic="bank.transactions.v1", partition=0, offset=12),
         record_timestamp=NOW - timedelta(seconds=4),
-        preferences=Position(topic="bank.alert-preferences.v1", partition=0, offset=3),
+        preferences=Position(topic=PREFERENCES_TOPIC, partition=0, offset=3),
         traceparent=None,
         transaction_id="tx-1",
         occurrences=(),

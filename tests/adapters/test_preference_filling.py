@@ -13,7 +13,7 @@ from consumer.adapters.preference_table.store import PreferenceStore, Source, St
 from consumer.adapters.preference_table.tables import Tables, TopicNow
 from consumer.core.screen import Screen
 from consumer.errors import Broken
-from tests.builders import NOW, preferences
+from tests.builders import NOW, PREFERENCES_TOPIC, preferences
 from tests.deciding import CATALOGUE
 
 WORD = Screen(CATALOGUE).word
@@ -31,13 +31,13 @@ def halfway(topic: str) -> State:
     return State(source=Source(cluster_id="c", topic=topic), offsets={0: 50}, synced_at=NOW)
 
 
-def half_filled(tables: Tables, topic: str = "preferences") -> Tables:
+def half_filled(tables: Tables, topic: str = PREFERENCES_TOPIC) -> Tables:
     tables.fit(topic_now(topic))
     tables.filled.write({"anna": ANNA}, halfway(topic))
     return tables
 
 
-def put_to_use(tables: Tables, topic: str = "preferences") -> Tables:
+def put_to_use(tables: Tables, topic: str = PREFERENCES_TOPIC) -> Tables:
     assert half_filled(tables, topic).take_over(halfway(topic))
     return tables
 
@@ -81,7 +81,7 @@ def test_where_only_the_process_died_the_first_is_continued(under: Opens, folder
 
     again = under("a")
 
-    assert again.fit(topic_now("preferences")) == halfway("preferences")
+    assert again.fit(topic_now(PREFERENCES_TOPIC)) == halfway(PREFERENCES_TOPIC)
     assert (again.is_rebuilding, again.filled.customers, names(folder)) == (True, 1, ["1"])
 
 
@@ -94,7 +94,7 @@ def test_where_the_machine_may_have_died_the_first_is_read_anew(
 
     again = under(boot_id)
 
-    assert again.fit(topic_now("preferences")).offsets == {}
+    assert again.fit(topic_now(PREFERENCES_TOPIC)).offsets == {}
     assert (again.filled.customers, names(folder)) == (0, ["2"])
 
 
@@ -112,7 +112,7 @@ def test_one_that_was_put_to_use_outlives_the_boot(under: Opens) -> None:
 
     again = under("b")
 
-    assert again.fit(topic_now("preferences")) == halfway("preferences")
+    assert again.fit(topic_now(PREFERENCES_TOPIC)) == halfway(PREFERENCES_TOPIC)
     assert (again.is_rebuilding, again.in_use.get("anna")) == (False, ANNA)
 
 
@@ -125,13 +125,13 @@ def test_who_dies_between_the_disk_and_the_use_of_a_table_goes_on_with_it_under_
     tables = half_filled(under("a"))
     monkeypatch.setattr(PreferenceStore, "put_to_use", dies)
     with pytest.raises(KeyboardInterrupt):
-        tables.take_over(halfway("preferences"))
+        tables.take_over(halfway(PREFERENCES_TOPIC))
     tables.close()
     monkeypatch.undo()
 
     again = under("b")
 
-    assert again.fit(topic_now("preferences")) == halfway("preferences")
+    assert again.fit(topic_now(PREFERENCES_TOPIC)) == halfway(PREFERENCES_TOPIC)
     assert again.filled.customers == 1
 
 
@@ -157,7 +157,7 @@ def test_without_an_id_of_the_boot_the_disk_is_waited_for_and_nothing_thrown_awa
 
     again = under("b")
 
-    assert (again.fit(topic_now("preferences")), is_synced(again.filled)) == (halfway("preferences"), True)
+    assert (again.fit(topic_now(PREFERENCES_TOPIC)), is_synced(again.filled)) == (halfway(PREFERENCES_TOPIC), True)
 
 
 def test_the_data_of_a_table_never_outlives_the_mark_that_it_may_be_torn(under: Opens, folder: Path) -> None:

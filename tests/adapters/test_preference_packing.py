@@ -6,7 +6,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from consumer.adapters.preference_table.packing import NAME_BYTES, PACKED_MAX, WISHES_BYTES_MAX, Packing, Wishes
+from consumer.adapters.preference_table.packing import (
+    NAME_BYTES,
+    PACKED_MAX,
+    WISHES_BYTES_MAX,
+    LookUp,
+    Packing,
+    Wishes,
+)
 from consumer.core.event import Channel, Direction, Money
 from consumer.core.preferences import AlertPreference, Filters, Preferences, QuietHours, Repeat
 from consumer.core.screen import Screen, Word
@@ -47,6 +54,10 @@ class Making:
         return WORD(asked)
 
 
+def unpacked(packing: Packing, row: bytes, look_up: LookUp, whose: Preferences = FULL) -> Preferences:
+    return packing.unpack(row, look_up, whose.customer_id, whose.position.topic)
+
+
 class Kept:
     """Packs, and keeps apart what is to be kept apart."""
 
@@ -60,7 +71,8 @@ class Kept:
         return row
 
     def unpacked(self, row: bytes) -> Preferences:
-        return self._packing.unpack(row, self.wishes.get)
+        """As what somebody asked for who has the name and the topic of FULL."""
+        return unpacked(self._packing, row, self.wishes.get)
 
     def word(self, asked: Preferences) -> Word:
         row = self.row(asked)
@@ -74,7 +86,7 @@ def test_what_is_packed_comes_back_whole_the_second_time_too(asked: Preferences)
     row = kept.row(asked)
 
     assert [kept.unpacked(row), kept.unpacked(row)] == [asked, asked]
-    assert Packing(WORD).unpack(row, kept.wishes.get) == asked
+    assert unpacked(Packing(WORD), row, kept.wishes.get) == asked
 
 
 def test_the_word_is_made_of_what_was_packed() -> None:
@@ -115,7 +127,8 @@ def test_wishes_are_packed_once_for_all_who_have_one_mapping_of_alerts() -> None
     (row, wishes), (other_row, other_wishes) = packing.pack(first), packing.pack(second)
 
     assert wishes is other_wishes
-    assert (packing.unpack(row, lambda _: wishes), packing.unpack(other_row, lambda _: wishes)) == (first, second)
+    assert unpacked(packing, row, lambda _: wishes, first) == first
+    assert unpacked(packing, other_row, lambda _: wishes, second) == second
 
 
 @pytest.mark.parametrize(
@@ -167,7 +180,7 @@ def test_a_customer_whose_wishes_are_not_there_is_refused() -> None:
     row, _ = packing.pack(FULL)
 
     with pytest.raises(ValueError, match="wishes are not there"):
-        packing.unpack(row, lambda _: None)
+        unpacked(packing, row, lambda _: None)
 
 
 def test_nothing_of_what_is_packed_is_shown() -> None:
@@ -187,4 +200,4 @@ def test_nothing_of_what_is_packed_is_shown() -> None:
 def test_what_is_a_customers_own_takes_little_room() -> None:
     row, _ = Packing(WORD).pack(only("large_debit"))
 
-    assert len(row) < 150
+    assert len(row) < 75

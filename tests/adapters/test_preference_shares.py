@@ -14,13 +14,13 @@ from consumer.adapters.preference_table.packing import NAME_BYTES
 from consumer.adapters.preference_table.store import SUSPEND, Change, PreferenceStore, Source, State
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Screen
-from tests.builders import NOW
+from tests.builders import NOW, PREFERENCES_TOPIC
 from tests.deciding import CATALOGUE, only
 from tests.preference_topics import lines
 
 WORD = Screen(CATALOGUE).word
 OPEN = partial(PreferenceStore, size_max_bytes=2**24, word=WORD)
-STATE = State(source=Source(cluster_id="c", topic="preferences"), offsets={}, synced_at=NOW)
+STATE = State(source=Source(cluster_id="c", topic=PREFERENCES_TOPIC), offsets={}, synced_at=NOW)
 WHO = ("ada", "ben", "eva")
 ASKED = st.sampled_from([(), ("large_debit",), ("low_balance",), ("large_debit", "low_balance")])
 BATCHES = st.lists(

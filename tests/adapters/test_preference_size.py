@@ -13,12 +13,12 @@ from consumer.adapters.preference_table.store import PreferenceStore, Source, St
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Screen
 from consumer.errors import Broken, ExitCode
-from tests.builders import NOW, preferences
+from tests.builders import NOW, PREFERENCES_TOPIC, preferences
 from tests.deciding import CATALOGUE
 from tests.preference_topics import lines
 
 OPEN = partial(PreferenceStore, word=Screen(CATALOGUE).word)
-STATE = State(source=Source(cluster_id="c", topic="preferences"), offsets={}, synced_at=NOW)
+STATE = State(source=Source(cluster_id="c", topic=PREFERENCES_TOPIC), offsets={}, synced_at=NOW)
 LIMIT_BYTES = 2 * 2**20
 BATCH = 20
 

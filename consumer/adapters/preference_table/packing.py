@@ -38,16 +38,14 @@ class Wishes(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Rest(msgspec.Struct, frozen=True, array_like=True):
-    """Who they are, and how to reach them."""
+    """How to reach them. Who they are is the row's key, and all rows of a table are of one topic."""
 
-    customer_id: str
     language: str
     time_zone: str
     detail_level: DetailLevel
     phone: str | None
     phone_verified: bool
     quiet_hours: tuple[time, time] | None
-    topic: str
     partition: int
     offset: int
 
@@ -114,15 +112,15 @@ class Packing:
             self._packed[id(alerts)] = packed
         return packed
 
-    def unpack(self, row: bytes, look_up: LookUp) -> Preferences:
-        """What was packed; raises ValueError where it can be used no longer."""
+    def unpack(self, row: bytes, look_up: LookUp, customer_id: str, topic: str) -> Preferences:
+        """What was packed of this customer's, from this topic; raises ValueError where it can be used no longer."""
         name = row[:NAME_BYTES]
         wishes = self._wishes.get(name)
         if wishes is None:
             wishes, short = self._looked_up(name, look_up)
             if short:
                 self._wishes.keep(name, wishes)
-        return _preferences(wishes, self._rest_of(row[NAME_BYTES:]))
+        return _preferences(wishes, self._rest_of(row[NAME_BYTES:]), customer_id, topic)
 
     def word(self, row: bytes, look_up: LookUp) -> Word:
         """What the screen wants to know of whoever this is; raises as `unpack`. Of most it is all that is ever asked."""
@@ -130,7 +128,7 @@ class Packing:
         word = self.words.get(name)
         if word is None:
             wishes, _ = self._looked_up(name, look_up)
-            word = self.words.keep(name, self._word(_preferences(wishes, self._rest_of(row[NAME_BYTES:]))))
+            word = self.words.keep(name, self._word(_preferences(wishes, _UNREACHABLE, "anybody", "any topic")))
         return word
 
     def _looked_up(self, name: bytes, look_up: LookUp) -> tuple[Wishes, bool]:
@@ -144,22 +142,24 @@ class Packing:
 def _rest(of: Preferences) -> Rest:
     at, quiet = of.position, of.quiet_hours
     return Rest(
-        of.customer_id,
         of.language,
         of.time_zone,
         of.detail_level,
         None if of.phone is None else of.phone.e164,
         of.phone_verified,
         None if quiet is None else (quiet.start, quiet.end),
-        at.topic,
         at.partition,
         at.offset,
     )
 
 
-def _preferences(wishes: Wishes, rest: Rest) -> Preferences:
+_UNREACHABLE = Rest("en", "UTC", DetailLevel.NONE, None, phone_verified=False, quiet_hours=None, partition=0, offset=0)
+"""What says nothing of what anybody wants to hear."""
+
+
+def _preferences(wishes: Wishes, rest: Rest, customer_id: str, topic: str) -> Preferences:
     return Preferences(
-        customer_id=rest.customer_id,
+        customer_id=customer_id,
         language=rest.language,
         time_zone=rest.time_zone,
         detail_level=rest.detail_level,
@@ -171,5 +171,5 @@ def _preferences(wishes: Wishes, rest: Rest) -> Preferences:
         consents=wishes.consents,
         alerts=wishes.alerts,
         suspended=wishes.suspended,
-        position=Position(topic=rest.topic, partition=rest.partition, offset=rest.offset),
+        position=Position(topic=topic, partition=rest.partition, offset=rest.offset),
     )

@@ -106,6 +106,8 @@ class PreferenceStore:
         except (lmdb.Error, OSError) as problem:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
         self._packing = Packing(word)
+        state = self.state
+        self._topic = "" if state is None else state.source.topic
 
     def get(self, customer_id: str) -> Preferences | None:
         """What this customer asked for; None if nothing is known, or nothing that can still be used."""
@@ -114,11 +116,14 @@ class PreferenceStore:
 
     def get_many(self, customer_ids: Iterable[str]) -> Sequence[Preferences | None]:
         """The same of each of these, in their order, as of one moment: to begin to read costs as much as to read."""
-        unpack = self._packing.unpack
+        unpack, topic, asked = self._packing.unpack, self._topic, tuple(customer_ids)
         with self._environment.begin(db=self._customers) as transaction:
             look_up = self._look_up(transaction)
-            rows = [transaction.get(key) if fits(key) else None for key in map(str.encode, customer_ids)]
-            return [None if row is None else _understood(row, unpack, look_up, None) for row in rows]
+            rows = [transaction.get(key) if fits(key) else None for key in map(str.encode, asked)]
+            return [
+                None if row is None else _understood(None, unpack, row, look_up, customer_id, topic)
+                for customer_id, row in zip(asked, rows, strict=True)
+            ]
 
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
         """What the screen wants to know of each of these, by their ids in UTF-8, all as of one moment."""
@@ -128,7 +133,7 @@ class PreferenceStore:
             # as `fits`, without a call for each
             rows = [row_of(one) if 0 < len(one) <= _KEY_BYTES_MAX else None for one in customers]
             return [
-                stranger if row is None else known(row[:NAME_BYTES]) or _understood(row, word, look_up, stranger)
+                stranger if row is None else known(row[:NAME_BYTES]) or _understood(stranger, word, row, look_up)
                 for row in rows
             ]
 
@@ -137,7 +142,9 @@ class PreferenceStore:
 
     def _suspended(self, transaction: Any, key: bytes) -> Preferences | None:
         row = transaction.get(key, db=self._customers)
-        known = None if row is None else _understood(row, self._packing.unpack, self._look_up(transaction), None)
+        if row is None:
+            return None
+        known = _understood(None, self._packing.unpack, row, self._look_up(transaction), key.decode(), self._topic)
         return None if known is None else known.after_unreadable()
 
     @property
@@ -177,6 +184,7 @@ class PreferenceStore:
             ) from None
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
+        self._topic = state.source.topic
         self._watch_size()
 
     def _change(self, transaction: Any, cursor: Any, key: bytes, change: Change, shares: Shares) -> None:
@@ -253,9 +261,9 @@ def fits(key: bytes) -> bool:
     return 0 < len(key) <= _KEY_BYTES_MAX
 
 
-def _understood(row: bytes, understand: Callable[[bytes, LookUp], T], look_up: LookUp, unknown: T) -> T:
+def _understood(unknown: T, understand: Callable[..., T], *stored: Any) -> T:
     try:
-        return understand(row, look_up)
+        return understand(*stored)
     except ValueError:  # of msgspec too
         alarm(Line.PREFERENCE_REFUSED, reason="no_longer_valid")
         return unknown
