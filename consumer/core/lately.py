@@ -17,12 +17,11 @@ class Lately(Generic[T]):
         assert size_max > 1, "two halves of one at least"
         self._half = size_max // 2
         self._older: dict[bytes, T] = {}
-        self.young: dict[bytes, T] = {}
-        """To be looked into first where every tenth of a microsecond counts; never changed but by `keep`."""
+        self._young: dict[bytes, T] = {}
 
     def get(self, key: bytes) -> T | None:
         """None where it is not known, or not any more."""
-        found = self.young.get(key)
+        found = self._young.get(key)
         if found is None:
             found = self._older.get(key)
             if found is not None:
@@ -31,7 +30,7 @@ class Lately(Generic[T]):
 
     def keep(self, key: bytes, meaning: T) -> T:
         """Remember it; another thread may have done so meanwhile, which is as good."""
-        if len(self.young) >= self._half:
-            self._older, self.young = self.young, {}
-        self.young[key] = meaning
+        if len(self._young) >= self._half:
+            self._older, self._young = self._young, {}
+        self._young[key] = meaning
         return meaning

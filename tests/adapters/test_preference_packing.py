@@ -75,8 +75,7 @@ class Kept:
         return unpacked(self._packing, row, self.wishes.get)
 
     def word(self, asked: Preferences) -> Word:
-        row = self.row(asked)
-        return self._packing.words.get(row[:NAME_BYTES]) or self._packing.word(row, self.wishes.get)
+        return self._packing.word(self.row(asked), self.wishes.get)
 
 
 @pytest.mark.parametrize("asked", [FULL, BARE])

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from consumer.adapters.preference_table.packing import NAME_BYTES
 from consumer.adapters.preference_table.store import SUSPEND, Change, PreferenceStore, Source, State
 from consumer.core.preferences import Preferences
-from consumer.core.screen import Screen
+from consumer.core.screen import Screen, Word
 from tests.builders import NOW, PREFERENCES_TOPIC
 from tests.deciding import CATALOGUE, only
 from tests.preference_topics import lines
@@ -92,3 +92,21 @@ def test_many_are_looked_up_in_the_order_in_which_they_are_asked_for() -> None:
 
         assert found == [ben, None, ada, None, None, ben]
         assert (table.get("ada"), table.get("nobody")) == (ada, None)
+
+
+def test_a_word_that_was_looked_up_just_before_a_change_is_not_the_last_one_white_box(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OPEN(tmp_path / "table") as table:
+        looked_up = table._words
+
+        def overtaken(customers: Iterable[bytes]) -> Sequence[Word]:
+            found = looked_up(customers)
+            table.write(changes({"ada": ("large_debit",)}), STATE)
+            return found
+
+        monkeypatch.setattr(table, "_words", overtaken)
+        assert table.words([b"ada"]) == [WORD(None)]
+
+        monkeypatch.undo()
+        assert table.words([b"ada"]) == [WORD(only("large_debit", customer_id="ada"))]

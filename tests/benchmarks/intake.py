@@ -9,6 +9,7 @@ import msgspec
 from consumer.adapters.preference_table import PreferenceTable
 from tests.benchmarks.bank import Bank
 from tests.benchmarks.contenders import BATCH_RECORDS, avviso, consume, reference
+from tests.benchmarks.customers import Customers, customer_id
 from tests.benchmarks.measuring import Contest, Side
 from tests.benchmarks.population import (
     BALANCES,
@@ -32,7 +33,15 @@ def intake(site: Site, bank: Bank) -> Iterator[Sequence[Contest]]:
     bank.filled()
     with table_of(bank.places.settings()) as table:
         wait_until_ready(table, _PATIENCE_S)
+        _meet(table, bank.customers)
         yield [_contest(site, bank, table, mixture) for mixture in _mixtures(site)]
+
+
+def _meet(table: PreferenceTable, customers: Customers) -> None:
+    """Everybody was asked about once, as after some hours: the first time costs more than any other."""
+    everybody = [customer_id(number).encode() for number in range(customers.count + customers.count // 2)]
+    for start in range(0, len(everybody), BATCH_RECORDS):
+        table.words(everybody[start : start + BATCH_RECORDS])
 
 
 def _mixtures(site: Site) -> Iterator[Mixture]:
@@ -73,6 +82,7 @@ def _contest(site: Site, bank: Bank, table: PreferenceTable, mixture: Mixture) -
             **mixture.shares(),
             "customers with preferences": bank.customers.count,
             "and without": bank.customers.count // 2,
+            "of whom were asked about before": "all",
             "sets of wishes": bank.customers.sets_of_wishes(),
             "partitions": 2 * site.partitions(count * RECORD_BYTES),
             "batch": settings.intake.batch_records_max,

@@ -49,4 +49,4 @@ def test_the_newest_half_is_always_known(numbers: list[int], size_max: int) -> N
         known.keep(key(number), number)
 
     newest = list(dict.fromkeys(reversed(numbers)))[: size_max // 2]
-    assert [known.young.get(key(one), known.get(key(one))) for one in newest] == newest
+    assert [known._young.get(key(one), known.get(key(one))) for one in newest] == newest

@@ -84,7 +84,7 @@ class Packing:
     def __init__(self, word: Callable[[Preferences | None], Word], words_max: int = WORDS_MAX) -> None:
         """`word`: what the screen wants to know of a customer, which depends on their wishes only."""
         self._word = word
-        self.words = Lately[Word](words_max)
+        self._words = Lately[Word](words_max)
         self._wishes = Lately[Wishes](WISHES_MAX)
         self._packed: dict[int, _KnownWishes] = {}
         self._pack = msgspec.msgpack.Encoder(order="deterministic").encode  # the same wishes have one name
@@ -125,10 +125,10 @@ class Packing:
     def word(self, row: bytes, look_up: LookUp) -> Word:
         """What the screen wants to know of whoever this is; raises as `unpack`. Of most it is all that is ever asked."""
         name = row[:NAME_BYTES]
-        word = self.words.get(name)
+        word = self._words.get(name)
         if word is None:
             wishes, _ = self._looked_up(name, look_up)
-            word = self.words.keep(name, self._word(_preferences(wishes, _UNREACHABLE, "anybody", "any topic")))
+            word = self._words.keep(name, self._word(_preferences(wishes, _UNREACHABLE, "anybody", "any topic")))
         return word
 
     def _looked_up(self, name: bytes, look_up: LookUp) -> tuple[Wishes, bool]:

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import lmdb
 import msgspec
 
+from consumer.adapters.preference_table.known_words import KnownWords
 from consumer.adapters.preference_table.packing import NAME_BYTES, LookUp, Packed, Packing, Rest, Wishes
 from consumer.adapters.preference_table.shares import Shares, packed_of
 from consumer.core.preferences import Preferences
@@ -106,6 +107,7 @@ class PreferenceStore:
         except (lmdb.Error, OSError) as problem:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
         self._packing = Packing(word)
+        self._known = KnownWords(self._packing.stranger)
         state = self.state
         self._topic = "" if state is None else state.source.topic
 
@@ -126,16 +128,24 @@ class PreferenceStore:
             ]
 
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
-        """What the screen wants to know of each of these, by their ids in UTF-8, all as of one moment."""
-        known, word, stranger = self._packing.words.young.get, self._packing.word, self._packing.stranger
+        """What the screen wants to know of each of these, by their ids in UTF-8, as of a moment of this call."""
+        asked, changes = tuple(customers), self._known.changes
+        words, places = self._known.of(asked)
+        if places:
+            unknown = [asked[place] for place in places]
+            found = self._words(unknown)
+            for place, word in zip(places, found, strict=True):
+                words[place] = word
+            self._known.note(unknown, found, changes)
+        return words
+
+    def _words(self, customers: Iterable[bytes]) -> Sequence[Word]:
+        """All as of one moment."""
+        word, stranger = self._packing.word, self._packing.stranger
         with self._environment.begin(db=self._customers) as transaction:
-            look_up, row_of = self._look_up(transaction), transaction.get
-            # as `fits`, without a call for each
-            rows = [row_of(one) if 0 < len(one) <= _KEY_BYTES_MAX else None for one in customers]
-            return [
-                stranger if row is None else known(row[:NAME_BYTES]) or _understood(stranger, word, row, look_up)
-                for row in rows
-            ]
+            look_up = self._look_up(transaction)
+            rows = [transaction.get(one) if fits(one) else None for one in customers]
+            return [stranger if row is None else _understood(stranger, word, row, look_up) for row in rows]
 
     def _look_up(self, transaction: Any) -> LookUp:
         return lambda name: packed_of(transaction.get(name, db=self._wishes))
@@ -185,6 +195,7 @@ class PreferenceStore:
         except lmdb.Error as problem:
             raise _damaged(f"cannot be written ({type(problem).__name__})") from None
         self._topic = state.source.topic
+        self._known.forget(map(str.encode, changes))
         self._watch_size()
 
     def _change(self, transaction: Any, cursor: Any, key: bytes, change: Change, shares: Shares) -> None:
