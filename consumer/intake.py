@@ -197,7 +197,7 @@ class Intake:
             self._finish(batch.before)
         batch.before = None
         batch.keep(self.source.owns)
-        batch.turns = turns(batch.cases)
+        batch.turns, batch.cases = turns(batch.cases), []
 
     def _refuse_flood(self, batch: Batch) -> None:
         while batch.unjudged:

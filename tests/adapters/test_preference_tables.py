@@ -124,6 +124,20 @@ def test_one_that_does_not_fit_either_is_begun_anew(opens: Opens, folders: Calla
     assert (again.filled.customers, again.in_use.customers, folders()) == (0, 10, ["1", "3"])
 
 
+def test_what_was_packed_for_one_may_be_written_into_the_next(opens: Opens) -> None:
+    tables = opens()
+    tables.fit(topic_now("one"))
+    packed = tables.pack(customers(1)["c0"])
+
+    tables.fit(topic_now("another"))
+    tables.filled.write({"c0": packed}, at_its_end("another"))
+
+    found = tables.filled.get("c0")
+    assert found is not None
+    assert found.language == "en"
+    assert found.position.topic == "another"
+
+
 def test_where_the_old_one_fits_after_all_the_new_one_goes(opens: Opens, folders: Callable[[], list[str]]) -> None:
     rebuilding(opens()).close()
 

@@ -92,7 +92,7 @@ class PreferenceTable:
         return self._tables.in_use.get_many(customer_ids)
 
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
-        """What may concern each of these, in short, as of one moment. Their ids are in UTF-8."""
+        """What may concern each of these, in short. Their ids are in UTF-8."""
         return self._tables.in_use.words(customers)
 
     def ready(self) -> bool:
