@@ -40,7 +40,7 @@ _BY_SYMBOLS: Mapping[tuple[str, ...], int] = {
 }
 _BALANCE = 1 << len(_SORTS)
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-_WORDS_MAX = 4096
+_WORDS_MAX = 2**16
 _EXACT = Context(prec=100)
 
 

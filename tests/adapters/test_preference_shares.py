@@ -94,7 +94,7 @@ def test_many_are_looked_up_in_the_order_in_which_they_are_asked_for() -> None:
         assert (table.get("ada"), table.get("nobody")) == (ada, None)
 
 
-def test_a_word_that_was_looked_up_just_before_a_change_is_not_the_last_one_white_box(
+def test_a_word_that_was_looked_up_just_before_a_change_is_not_remembered_white_box(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with OPEN(tmp_path / "table") as table:
@@ -110,3 +110,15 @@ def test_a_word_that_was_looked_up_just_before_a_change_is_not_the_last_one_whit
 
         monkeypatch.undo()
         assert table.words([b"ada"]) == [WORD(only("large_debit", customer_id="ada"))]
+
+
+def test_whoever_was_asked_about_once_is_not_looked_up_again_white_box(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OPEN(tmp_path / "table") as table:
+        table.write(changes({"ada": ("large_debit",)}), STATE)
+        words = table.words([b"ada", b"ben"])
+
+        monkeypatch.setattr(table, "_words", None)
+
+        assert table.words([b"ben", b"ada"]) == words[::-1]

@@ -17,7 +17,6 @@ from consumer.adapters import resources
 from consumer.adapters.avro import Library
 from consumer.adapters.outbox_sqlite import SqliteOutboxReader
 from consumer.adapters.preference_table import PreferenceTable
-from consumer.intake import IntakeLimits
 from consumer.ports import RecordSource
 from consumer.process import rare_collections
 from tests.benchmarks.counting import SILENCE_S, CountingSource
@@ -28,7 +27,6 @@ from tests.benchmarks.wiring import Places, intake_of
 from tests.brokers import fresh
 
 BATCH_RECORDS = 500
-SHARE_RECORDS = IntakeLimits().batch_records_max
 _HEADER_BYTES = 10  # of an Avro single object
 
 
@@ -88,7 +86,7 @@ def see_notices(outbox: Path, expected: int) -> None:
 
 def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], None], turn: Turn) -> Spent:
     """All records, no offset committed. The last batch asks for no more than there is: it would wait for more."""
-    filled = places.filled()
+    filled, share_records = places.filled(), places.settings().intake.batch_records_max
     consumer = Consumer(
         {
             "bootstrap.servers": places.bootstrap_servers,
@@ -103,7 +101,7 @@ def _consumed(places: Places, count: int, take: Callable[[Sequence[Message]], No
         seen, share = 0, 0
         turn.start()
         while seen < count:
-            if share >= SHARE_RECORDS:
+            if share >= share_records:
                 share = 0
                 turn.pass_on()
             messages = _batch(consumer, count - seen)

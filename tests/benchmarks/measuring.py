@@ -90,15 +90,14 @@ def _played(contest: Contest, rounds: int, tell: Callable[[str], None], warm_ups
 
 def _round(contest: Contest, *, forth: bool) -> Round:
     order = contest.sides if forth else contest.sides[::-1]
-    _settle()
-    turns = Turns(len(order))
+    turns = Turns(len(order), settle=_settle)
     with ThreadPoolExecutor(len(order)) as threads:
         playing = {side.name: threads.submit(turns.play, number, side.do) for number, side in enumerate(order)}
     return [playing[side.name].result() for side in contest.sides]
 
 
 def _settle() -> None:
-    """Nobody pays for what the last round has left: garbage, and what is still to be written to the disk."""
+    """Garbage goes, and what is still to be written to the disk is."""
     gc.collect()
     os.sync()
 

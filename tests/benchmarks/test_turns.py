@@ -17,7 +17,7 @@ class Work:
         self.done: list[str] = []
         self._shares = shares
         self._now_s = 0.0
-        self._turns = Turns(len(shares), wall=lambda: self._now_s, cpu=lambda: self._now_s / 2)
+        self._turns = Turns(len(shares), clock=lambda: self._now_s, processor=lambda: self._now_s / 2)
 
     def played(self) -> list[Spent]:
         return [future.result() for future in self.futures()]

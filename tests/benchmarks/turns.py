@@ -24,10 +24,12 @@ class Turns:
         self,
         sides: int,
         *,
-        wall: Callable[[], float] = time.perf_counter,
-        cpu: Callable[[], float] = time.process_time,
+        settle: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.perf_counter,
+        processor: Callable[[], float] = time.process_time,
     ) -> None:
-        self.wall, self.cpu = wall, cpu
+        """`settle`: what is done before each side's first share, that none pays for what another has left."""
+        self.settle, self.clock, self.processor = settle, clock, processor
         self._changed = threading.Condition()
         self._playing = list(range(sides))
 
@@ -65,6 +67,7 @@ class Turn:
     def start(self) -> None:
         """Everything is prepared; returns when it is with all others too."""
         self._turns.pass_on(self.number)
+        self._turns.settle()
         self._go_on()
 
     def pass_on(self) -> None:
@@ -79,9 +82,9 @@ class Turn:
         return Spent(wall_s=self._wall_s, cpu_s=self._cpu_s)
 
     def _go_on(self) -> None:
-        self._wall_s -= self._turns.wall()
-        self._cpu_s -= self._turns.cpu()
+        self._wall_s -= self._turns.clock()
+        self._cpu_s -= self._turns.processor()
 
     def _hold(self) -> None:
-        self._wall_s += self._turns.wall()
-        self._cpu_s += self._turns.cpu()
+        self._wall_s += self._turns.clock()
+        self._cpu_s += self._turns.processor()

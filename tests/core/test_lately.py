@@ -43,7 +43,7 @@ def test_it_never_holds_more_than_it_may_nor_says_what_it_was_not_told(
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=60), st.integers(2, 12))
-def test_the_newest_half_is_always_known(numbers: list[int], size_max: int) -> None:
+def test_the_newest_half_is_always_known_white_box(numbers: list[int], size_max: int) -> None:
     known = Lately[int](size_max)
     for number in numbers:
         known.keep(key(number), number)

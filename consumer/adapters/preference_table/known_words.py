@@ -1,4 +1,4 @@
-"""The words of customers who were asked about: ten bytes each, where the table would be gone through every time."""
+"""The words of customers who were asked about: a few bytes each, where the table would be gone through every time."""
 
 import threading
 from array import array
@@ -7,30 +7,37 @@ from collections.abc import Iterable, Sequence
 from consumer.core.screen import Word
 
 SLOTS_MAX = 2**24
-"""Of 10 bytes each. Two in three are used at most: eleven million customers, in 168 MB."""
-_SLOTS = 2**12
-_FREE, _ASK = 0, 1
+"""Of ten bytes each: 168 MB. Two in three are used at most, by eleven million customers."""
 WORDS_MAX = 2**16 - 2
 """As many as two bytes can number, but for what stands for no word."""
+_SLOTS_MIN = 2**12
+_SLOTS_A_CUSTOMER = 3
+"""For those without preferences too, and so that most find a slot at once."""
+_FREE, _ASK = 0, 1
 
 
 class KnownWords:
     """Which word each customer has, told apart by a 64-bit hash of their id that is another one in each process.
 
-    That any two of ten million customers are mistaken for each other is less likely than one in 300,000. Open addressing:
-    whoever finds their slot taken takes the next one. What grows too large is forgotten, and met again. Any number of
-    threads may ask, note and forget.
+    So a customer may be taken for another, and an alert be lost by it: among ten million in one process of 300,000. Open
+    addressing: whoever finds their slot taken takes the next one. What does not fit any more is not remembered, or is asked
+    about anew in a larger room. Any number of threads may ask, note and forget.
     """
 
-    def __init__(self, placeholder: Word, slots_max: int = SLOTS_MAX, words_max: int = WORDS_MAX) -> None:
-        """Nobody is known yet. `placeholder`: what stands for a word that is not known; `slots_max`: a power of two."""
+    def __init__(
+        self, placeholder: Word, *, customers: int = 0, slots_max: int = SLOTS_MAX, words_max: int = WORDS_MAX
+    ) -> None:
+        """Nobody is known yet, of about so many. `placeholder`: what stands for a word that is not known."""
+        assert slots_max > 1, "a third is always free"
+        assert slots_max & (slots_max - 1) == 0, "a power of two"
+        assert words_max <= WORDS_MAX, "a number has two bytes"
         self._placeholder = placeholder
         self._slots_max = slots_max
         self._words_max = words_max
         self._lock = threading.Lock()
         self.changes = 0
         """Grows with each `forget`."""
-        self._begin(min(_SLOTS, slots_max))
+        self._begin(max(_SLOTS_MIN, 1 << (_SLOTS_A_CUSTOMER * customers).bit_length()))
 
     def of(self, customers: Sequence[bytes]) -> tuple[list[Word], list[int]]:
         """Each one's word in their order, and the places at which one stands that is not known."""
@@ -68,10 +75,11 @@ class KnownWords:
                     numbers[at] = _ASK
 
     def _begin(self, slots: int) -> None:
-        """With nothing in it. What is asked meanwhile is asked of the old ones."""
+        """With nothing in it, and so many slots if there may be. The old ones go first: both are never needed at once."""
         self._used = 0
         self._number_of: dict[int, int] = {}
-        self._table = array("q", (0,)) * slots, array("H", (_FREE,)) * slots, [self._placeholder] * 2
+        for size in (2, min(slots, self._slots_max)):
+            self._table = array("q", (0,)) * size, array("H", (_FREE,)) * size, [self._placeholder] * 2
 
     def _numbered(self, word: Word) -> int:
         """A word that has a number is held here, so that no other is where it is."""
@@ -86,16 +94,21 @@ class KnownWords:
 
     def _put(self, hashed: int, number: int) -> None:
         at = self._place_of(hashed)
-        hashes, numbers, _ = self._table
+        hashes, numbers, words = self._table
         if numbers[at] == _FREE:
-            if 3 * (self._used + 1) > 2 * len(hashes):
-                word = self._table[2][number]
-                self._begin(min(2 * len(hashes), self._slots_max))
-                self._put(hashed, self._numbered(word))
+            if self._used + 1 > self._room:
+                if len(hashes) < self._slots_max:
+                    self._begin(2 * len(hashes))
+                    self._put(hashed, self._numbered(words[number]))
                 return
             self._used += 1
             hashes[at] = hashed
         numbers[at] = number  # last: only now the slot counts
+
+    @property
+    def _room(self) -> int:
+        """How many slots may be used: where few are free whoever is not there is long looked for."""
+        return 2 * len(self._table[0]) // 3
 
     def _place_of(self, hashed: int) -> int:
         """Where it stands, or could."""

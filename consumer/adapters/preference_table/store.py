@@ -107,7 +107,7 @@ class PreferenceStore:
         except (lmdb.Error, OSError) as problem:
             raise _damaged(f"cannot be opened ({type(problem).__name__})") from None
         self._packing = Packing(word)
-        self._known = KnownWords(self._packing.stranger)
+        self._known = KnownWords(self._packing.stranger, customers=self.customers)
         state = self.state
         self._topic = "" if state is None else state.source.topic
 
@@ -128,7 +128,10 @@ class PreferenceStore:
             ]
 
     def words(self, customers: Iterable[bytes]) -> Sequence[Word]:
-        """What the screen wants to know of each of these, by their ids in UTF-8, as of a moment of this call."""
+        """What the screen wants to know of each of these, by their ids in UTF-8, each as of some moment of this call.
+
+        Whose row can be used no longer is a stranger, which is told once.
+        """
         asked, changes = tuple(customers), self._known.changes
         words, places = self._known.of(asked)
         if places:
