@@ -14,7 +14,8 @@ from tests.relays import relay
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 ALL = set(range(PARTITIONS))
-SLOW_MS = 300
+SLOW_MS = 200
+"""Each way, give or take half: with KIP-848 the group is to answer twice within a session of 2 s less two heartbeats."""
 FEW_BYTES = 20_000
 FETCHED_BYTES_MAX = 4_000
 """Of each partition at once: a longer answer would be broken off again and again, and who lags behind would stay there."""
