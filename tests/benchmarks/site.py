@@ -36,7 +36,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 QUICK = Scale(
     rounds=1,
     warm_ups=0,
-    records=12_000,
+    records=6_000,
     other_mixtures=(1000,),
     customers=400,
     customers_load=800,
