@@ -118,12 +118,11 @@ def test_a_writer_without_alerts_is_refused_as_ours_want_them() -> None:
 
 
 def test_long_endings_and_more_than_the_limit_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endings, "ENDINGS_MAX", 2)
+    monkeypatch.setattr(endings, "ENDINGS_MAX", 1)
     avro = decoder()
     long = [alert_fields(kind=f"kind-{number}-{'x' * 100}") for number in range(50)]
 
     assert read(avro, written(alerts=long)).alerts is not read(avro, written(alerts=long)).alerts
     first = read(avro, written())
-    for others in ([], [alert_fields(kind="another")]):
-        read(avro, written(alerts=others))
+    read(avro, written(alerts=[]))
     assert first.alerts is not read(avro, written()).alerts

@@ -1,5 +1,9 @@
 """The memory of what was met lately: limited, and true to what is popular."""
 
+import random
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +32,7 @@ def test_what_is_asked_for_again_and_again_outlives_what_is_met_once() -> None:
     assert known.get(key(1)) is None
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 30))), st.integers(2, 12))
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 30))), st.integers(1, 12))
 def test_it_never_holds_more_than_it_may_nor_says_what_it_was_not_told(
     steps: list[tuple[bool, int]], size_max: int
 ) -> None:
@@ -42,11 +46,34 @@ def test_it_never_holds_more_than_it_may_nor_says_what_it_was_not_told(
         assert sum(known.get(key(one)) is not None for one in range(31)) <= size_max
 
 
-@given(st.lists(st.integers(0, 100), min_size=1, max_size=60), st.integers(2, 12))
-def test_the_newest_half_is_always_known_white_box(numbers: list[int], size_max: int) -> None:
-    known = Lately[int](size_max)
-    for number in numbers:
-        known.keep(key(number), number)
+@given(st.lists(st.integers(0, 30), max_size=60))
+def test_nothing_is_forgotten_while_there_is_room(numbers: list[int]) -> None:
+    known = Lately[int](max(1, len(set(numbers))))
 
-    newest = list(dict.fromkeys(reversed(numbers)))[: size_max // 2]
-    assert [known._young.get(key(one), known.get(key(one))) for one in newest] == newest
+    assert worked_out(known, numbers) == list(dict.fromkeys(numbers))
+
+
+def test_of_those_asked_for_round_after_round_only_what_has_no_room_is_forgotten() -> None:
+    known, rounds = Lately[int](100), 20
+
+    assert len(worked_out(known, [*range(101)] * rounds)) < 101 + 2 * rounds
+
+
+def test_many_threads_share_it_and_none_is_told_what_is_not_so() -> None:
+    size_max, threads = 50, 4
+    known = Lately[int](size_max)
+
+    def ask(seed: int) -> bool:
+        chance = random.Random(seed)
+        numbers = [min(chance.randrange(200), chance.randrange(200)) for _ in range(20_000)]
+        return all((known.get(key(one)) or known.keep(key(one), one)) == one for one in numbers)
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert all(pool.map(ask, range(threads)))
+
+    assert sum(known.get(key(one)) is not None for one in range(200)) < size_max + threads
+
+
+def worked_out(known: Lately[int], numbers: Iterable[int]) -> list[int]:
+    """Those of the `numbers` that were not known when they were asked for; they are kept then."""
+    return [known.keep(key(number), number) for number in numbers if known.get(key(number)) is None]

@@ -1,6 +1,5 @@
 """Whether so many preferences cannot be read that something else is wrong, and where the table stops for that."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from logging import WARNING
 from pathlib import Path
@@ -40,7 +39,7 @@ class Floods:
     def judge(self, records: Sequence[Record], found: Found) -> Flood | None:
         """The flood that the batch belongs to: then only the stops may be written. Else it counts as written."""
         if not found.letters and not found.unknown and self._watch.is_calm:
-            self._watch.read(Counter(record.position.topic for record in records))
+            self._watch.read({self._topic: len(records)})
             return None
         written = {letter.record.position for letter in found.letters if self._was_written(letter.record)}
         reasons = {letter.record.position: letter.reason for letter in found.letters}
