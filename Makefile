@@ -7,6 +7,7 @@ RUN := $(VENV)/bin/python
 PIP_INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
 	--require-hashes --only-binary :all:
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-header
+AT_ONCE := --numprocesses 2 --dist loadfile
 PYTHONS := 3.11 3.12 3.13 3.14
 MACHINES := x86_64-manylinux_2_28 aarch64-manylinux_2_28 x86_64-apple-darwin aarch64-apple-darwin
 
@@ -19,8 +20,9 @@ help: ## List what there is to make
 demo: $(VENV)/runtime.stamp ## Watch a bank's events become SMS, all on this machine (ARGS="--for 60s --seed 7 --plain")
 	@$(RUN) -m consumer demo $(ARGS)
 
+# Most tests wait most of the time, so two processes share them, each with a Kafka of its own.
 test: $(VENV)/dev.stamp ## Run every test in Python (ARGS="-k outbox" for some of them, without the check of coverage)
-	@$(RUN) -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term:skip-covered)
+	@$(RUN) -m pytest $(if $(ARGS),$(ARGS),$(AT_ONCE) --cov --cov-report=term:skip-covered)
 	@$(if $(ARGS),:,$(RUN) -m coverage report --include='consumer/core/*' --fail-under=100 >$(VENV)/core-coverage.txt \
 		|| { cat $(VENV)/core-coverage.txt; exit 1; })
 

@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What only a worker knows, its controller tells."""
+    told: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["kafka"] = session.config.stash.get(_KAFKA, None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take it from each worker that has used a Kafka; one that crashed tells nothing."""
+    which = getattr(node, "workeroutput", {}).get("kafka")
+    if which is not None:
+        node.config.stash[_KAFKA] = which
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
