@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import random
 import socket
 import time
 import uuid
@@ -230,7 +231,9 @@ def broker_settings(advertised: str) -> Mapping[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Below those that systems give to connections: what is free now still is when a server takes it minutes later."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)  # not the same as in another test run beside this one
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,3 +75,12 @@ def log() -> Iterator[io.StringIO]:
     configure_logging(stream)
     yield stream
     configure_logging(io.StringIO())
+
+
+@pytest.fixture
+def quick_turns() -> Iterator[None]:
+    """Threads that work without a pause take turns often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)

@@ -35,14 +35,9 @@ def test_a_signal_is_heard_while_the_main_thread_is_inside_librdkafka(number: in
     stopping = threading.Event()
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0, "message.timeout.ms": 1500})
     producer.produce("nowhere", b"value")
-    sent_s: list[float] = []
-
-    def send() -> None:
-        sent_s.append(time.monotonic())
-        os.kill(os.getpid(), number)
 
     with noting_when_set(stopping) as heard_s, process.signals_set(stopping):
-        sending = threading.Timer(0.2, send)
+        sending = threading.Timer(0.2, os.kill, (os.getpid(), number))
         sending.start()
         producer.flush(5)
         flushed_s = time.monotonic()
@@ -51,7 +46,6 @@ def test_a_signal_is_heard_while_the_main_thread_is_inside_librdkafka(number: in
 
     assert stopping.is_set()
     assert heard_s[0] < flushed_s
-    assert heard_s[0] - sent_s[0] < 1.0
 
 
 def test_afterwards_signals_mean_what_they_meant_before() -> None:

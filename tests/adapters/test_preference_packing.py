@@ -143,16 +143,19 @@ def test_who_shares_alerts_and_nothing_else_has_wishes_of_their_own(changes: dic
     assert len(kept.wishes) == 2
 
 
-def test_no_more_of_what_was_packed_is_remembered_than_the_limit_and_nothing_very_long_white_box() -> None:
+def test_no_more_of_what_was_packed_is_remembered_than_the_limit_white_box() -> None:
     packing = Packing(WORD)
     for number in range(PACKED_MAX + 1):
         packing.pack(preferences(alerts={"large_debit": AlertPreference(enabled=bool(number % 2))}))
-    assert len(packing._packed) == 1
+    assert len(packing._packed) == PACKED_MAX
 
+
+def test_of_what_is_very_long_nothing_is_remembered_that_was_packed_white_box() -> None:
+    packing = Packing(WORD)
     countries = frozenset(f"C{number}" for number in range(WISHES_BYTES_MAX))
     packing.pack(preferences(alerts={"a": AlertPreference(enabled=True, filters=Filters(countries=countries))}))
 
-    assert len(packing._packed) == 1
+    assert len(packing._packed) == 0
 
 
 def test_wishes_that_are_very_long_are_not_remembered() -> None:
@@ -185,7 +188,7 @@ def test_a_customer_whose_wishes_are_not_there_is_refused() -> None:
 def test_nothing_of_what_is_packed_is_shown() -> None:
     packing = Packing(WORD)
     packed = packing.pack(FULL)
-    [remembered] = packing._packed.values()
+    remembered = packing._packed.get(id(FULL.alerts))
     wishes, rest = Wishes(FULL.consents, FULL.alerts, suspended=False), packing._rest_of(packed.row[NAME_BYTES:])
 
     assert [repr(one) for one in (packed, wishes, rest, remembered)] == [

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -45,15 +45,6 @@ def test_disk_is_used_only_as_the_table_fills_whatever_its_limit(tmp_path: Path)
 
         assert empty < 2**18
         assert table.used_bytes <= disk_bytes(tmp_path / "table") + 2**12 < 4 * 2**20
-
-
-@pytest.fixture
-def quick_turns() -> Iterator[None]:
-    """Threads that read without a pause leave the writer enough turns."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 def until_full(table: PreferenceStore, written: Callable[[int], object] = lambda _: None) -> Broken:

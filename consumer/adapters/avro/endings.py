@@ -33,7 +33,7 @@ class Endings(Generic[_T]):
         self._change: Change = plan(
             msgspec.structs.replace(writer, fields=writer.fields[:-1]), msgspec.structs.replace(reader, fields=others)
         )
-        self._known = Lately[_T](ENDINGS_MAX)
+        self._known = Lately[bytes, _T](ENDINGS_MAX)
 
     def recall(self, content: bytes, start: int) -> tuple[Mapping[str, Any], _T] | None:
         """The other fields, as the reader's schema says, and what the last one means; None if that is not remembered."""

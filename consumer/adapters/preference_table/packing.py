@@ -19,7 +19,7 @@ WISHES_MAX = 20_000
 WISHES_BYTES_MAX = 1024
 """Longer ones are rare, and seldom the same: they are understood anew each time."""
 PACKED_MAX = 40_000
-"""As many as the decoder remembers: of more it would find few again. Only who fills a table ever comes near it."""
+"""As many as the decoder remembers. Only who fills a table ever comes near it."""
 NAME_BYTES = 16
 LookUp = Callable[[bytes], bytes | None]
 """From the name of wishes to what was packed of them."""
@@ -84,9 +84,9 @@ class Packing:
     def __init__(self, word: Callable[[Preferences | None], Word], words_max: int = WORDS_MAX) -> None:
         """`word`: what the screen wants to know of a customer, which depends on their wishes only."""
         self._word = word
-        self._words = Lately[Word](words_max)
-        self._wishes = Lately[Wishes](WISHES_MAX)
-        self._packed: dict[int, _KnownWishes] = {}
+        self._words = Lately[bytes, Word](words_max)
+        self._wishes = Lately[bytes, Wishes](WISHES_MAX)
+        self._packed = Lately[int, _KnownWishes](PACKED_MAX)  # by the identity of the mapping of alerts
         self._pack = msgspec.msgpack.Encoder(order="deterministic").encode  # the same wishes have one name
         self._wishes_of = msgspec.msgpack.Decoder(Wishes).decode
         self._rest_of = msgspec.msgpack.Decoder(Rest).decode
@@ -107,9 +107,7 @@ class Packing:
         name = hashlib.blake2b(wishes, digest_size=NAME_BYTES).digest()
         packed = _KnownWishes(alerts=alerts, consents=consents, name=name, wishes=wishes)
         if not preferences.suspended and len(wishes) <= WISHES_BYTES_MAX:
-            if len(self._packed) >= PACKED_MAX:
-                self._packed.clear()
-            self._packed[id(alerts)] = packed
+            self._packed.keep(id(alerts), packed)
         return packed
 
     def unpack(self, row: bytes, look_up: LookUp, customer_id: str, topic: str) -> Preferences:
