@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+CUSTOMERS_MAX = 100
+"""Of one event: each is decided on by themselves, and a batch of events is decided on at once."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FOUR_DIGITS = re.compile(r"[0-9]{4}\Z")
@@ -132,6 +134,8 @@ class _Happened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             raise InvalidEvent("account_id is empty")
         if not self.customer_ids:
             raise InvalidEvent("customer_ids is empty: nobody is entitled to hear of it")
+        if len(self.customer_ids) > CUSTOMERS_MAX:
+            raise InvalidEvent(f"customer_ids names more than {CUSTOMERS_MAX} customers")
         if "" in self.customer_ids:
             raise InvalidEvent("customer_ids holds an empty id")
 

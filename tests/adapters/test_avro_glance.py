@@ -137,7 +137,14 @@ def test_what_cannot_be_read_is_left_to_decode_which_says_why(value: bytes | Non
 
 
 @pytest.mark.parametrize(
-    "odd", [{"customer_ids": []}, {"customer_ids": ["cust-1", ""]}, {"amount": Decimal(-1)}, {"currency": "euro"}]
+    "odd",
+    [
+        {"customer_ids": []},
+        {"customer_ids": ["cust-1", ""]},
+        {"customer_ids": [f"cust-{number}" for number in range(101)]},
+        {"amount": Decimal(-1)},
+        {"currency": "euro"},
+    ],
 )
 def test_what_no_event_begins_with_is_left_to_decode(odd: dict[str, Any]) -> None:
     assert glance(experienced(), record(value=our_bytes("TransactionPosted", transaction_fields(**odd)))) is None

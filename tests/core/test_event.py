@@ -110,6 +110,7 @@ def test_a_symbol_newer_than_this_version_is_other(field: str) -> None:
         ({"account_id": ""}, "account_id is empty"),
         ({"transaction_id": ""}, "transaction_id is empty"),
         ({"customer_ids": []}, "customer_ids is empty: nobody is entitled to hear of it"),
+        ({"customer_ids": [f"cust-{number}" for number in range(101)]}, "customer_ids names more than 100 customers"),
         ({"customer_ids": ["cust-1", ""]}, "customer_ids holds an empty id"),
         ({"occurred_at": AT.replace(tzinfo=None)}, "occurred_at has no time zone"),
         ({"occurred_at": datetime(1969, 12, 31, tzinfo=UTC)}, "occurred_at lies before 1970"),

@@ -153,6 +153,8 @@ def test_no_attempt_begins_after_the_total_time(bench: Bench) -> None:
         (Reply(status=404, body=b"<html>no such page</html>"), "not_a_registry"),
         (json_reply({"error_code": 404, "message": "HTTP 404 Not Found"}, 404), "not_a_registry"),
         (json_reply({"status": 404, "title": "RESTEASY003210"}, 404), "not_a_registry"),
+        (json_reply({"error_code": [40403]}, 404), "not_a_registry"),
+        (json_reply({"error_code": {"code": 40403}}, 404), "not_a_registry"),
         (Reply(body=b" " * (ANSWER_BYTES_MAX + 1)), "answer_too_large"),
     ],
 )

@@ -9,7 +9,7 @@ import msgspec
 from consumer.adapters.avro.types import ArrayType, DecimalType, EnumType, Primitive, RecordType, Type
 from consumer.adapters.avro.values import DECIMAL_BYTES_MAX, DIGITS_MAX
 from consumer.adapters.avro.wire import Wire
-from consumer.core.event import NAMESPACE
+from consumer.core.event import CUSTOMERS_MAX, NAMESPACE
 from consumer.core.screen import DIGITS, LEADING, TRANSACTION, Glance, Heading, heading
 
 Glancer = Callable[[bytes, int], Glance | None]
@@ -66,6 +66,8 @@ def _whole(wire: Wire, event_type: str, amount: DecimalType, meanings: tuple[dic
         try:
             fields = wire.read(stream)
         except Exception:  # noqa: BLE001 - bytes from outside: whoever reads all of it says what is wrong
+            return None
+        if len(fields["customer_ids"]) > CUSTOMERS_MAX:
             return None
         raw, customers = fields[amount_name], tuple(map(str.encode, fields["customer_ids"]))
         unscaled = integer(raw, "big", signed=True)

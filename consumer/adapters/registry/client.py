@@ -97,7 +97,8 @@ class Registry:
 
 
 def _says_unknown(answer: Answer) -> bool:
-    return answer.document.get("error_code") in _NOT_FOUND
+    code = answer.document.get("error_code")
+    return isinstance(code, int) and code in _NOT_FOUND
 
 
 def _schema(answer: Answer) -> str | Refusal:

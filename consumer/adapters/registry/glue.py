@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 from uuid import UUID
 
@@ -70,12 +70,9 @@ class GlueSchemas:
             raise Unavailable(_WHAT, code if code.isidentifier() else "refused") from None
         except aws.BotoCoreError as problem:
             raise Unavailable(_WHAT, type(problem).__name__) from None
-        if answer.get("DataFormat") != "AVRO":
-            return Refusal("the registry's schema is not Avro")
-        schema = answer.get("SchemaDefinition")
-        if not isinstance(schema, str):
-            raise Unavailable(_WHAT, "not_a_registry")
-        return schema
+        except Exception:  # noqa: BLE001 - of what is no answer of AWS's, a proxy's page say, its parsers make anything
+            raise Unavailable(_WHAT, "not_a_registry") from None
+        return _schema(answer)
 
     def _current(self) -> Any:
         with self._lock:
@@ -91,3 +88,10 @@ class GlueSchemas:
                     ),
                 )
             return self._client
+
+
+def _schema(answer: Mapping[str, Any]) -> str | Refusal:
+    format_, schema = answer.get("DataFormat"), answer.get("SchemaDefinition")
+    if not isinstance(format_, str) or not isinstance(schema, str):
+        raise Unavailable(_WHAT, "not_a_registry")
+    return schema if format_ == "AVRO" else Refusal("the registry's schema is not Avro")
