@@ -165,6 +165,40 @@ def test_a_type_that_changes_under_its_field_is_refused(tmp_path: Path, older: A
     assert any("field extra" in problem and what in problem for problem in problems), problems
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"type": _DECIMAL, "default": "\u20ac"},
+        {"type": _DECIMAL, "default": ""},
+        {"type": _DECIMAL, "default": "\0" * 17},
+        {"type": _DECIMAL | {"precision": 2, "scale": 1}, "default": "\x7f\x7f"},
+        {"type": {"type": "long", "logicalType": "timestamp-millis"}, "default": 2**62},
+    ],
+)
+def test_a_default_that_older_records_could_not_be_read_with_is_refused(tmp_path: Path, extra: Schema) -> None:
+    newer = schema()
+    _added(name="extra", **extra)(newer)
+
+    assert _problems(tmp_path, schema(), newer) == [
+        "TransactionPosted v2 reading v1: field extra: its default is no value of its type"
+    ]
+
+
+def test_two_fields_that_would_be_read_from_one_are_refused(tmp_path: Path) -> None:
+    split, doubled = schema(), schema()
+    _removed("counterparty_name")(split)
+    for name in ("payer", "payee"):
+        _added(name=name, type=["null", "string"], default=None, aliases=["counterparty_name"])(split)
+    _added(name="extra", type="string", default="", aliases=["event_id"])(doubled)
+
+    assert _problems(tmp_path, schema(), split) == [
+        "TransactionPosted v2 reading v1: field payee: is read from counterparty_name, and so is another one: see its aliases"
+    ]
+    assert _problems(tmp_path, schema(), doubled) == [
+        "TransactionPosted v2 reading v1: field extra: is read from event_id, and so is another one: see its aliases"
+    ]
+
+
 def test_a_field_deep_within_is_named_by_its_whole_path(tmp_path: Path) -> None:
     newer = schema("AlertPreferences")
     _field(_field(newer, "alerts")["type"]["items"], "threshold")["type"][1]["scale"] = 2
@@ -199,6 +233,23 @@ def test_a_field_deep_within_is_named_by_its_whole_path(tmp_path: Path) -> None:
             _changed(occurred_at__type__logicalType="timestamp-nanos"),
             "TransactionPosted v1: field occurred_at: cannot be read as long (timestamp-nanos)",
         ),
+        (
+            _changed(amount__type__scale=40),
+            "TransactionPosted v1: field amount: its logical type is not known here, or is not described as Avro wants",
+        ),
+        (
+            _changed(event_id__type={"type": "string", "logicalType": "uuid"}),
+            "TransactionPosted v1: field event_id: its logical type is not known here",
+        ),
+        (
+            _added(name="extra", type={"type": "fixed", "name": "F", "size": 12, "logicalType": "duration"}),
+            "TransactionPosted v1: field extra: its logical type is not known here",
+        ),
+        (_changed(event_id__aliases="id"), "TransactionPosted v1: field event_id: its aliases are no list of names"),
+        (
+            _changed(event_id__aliases=[["id"]]),
+            "TransactionPosted v1: field event_id: its aliases are no list of names",
+        ),
     ],
 )
 def test_a_schema_that_breaks_a_rule_of_its_own_is_refused(
@@ -227,6 +278,12 @@ def test_a_file_that_is_no_version_is_refused(tmp_path: Path) -> None:
     assert any(f"{NAME}/v01.avsc: call it v<N>.avsc" in problem for problem in _problems(tmp_path, schema()))
 
 
+def test_a_schema_outside_a_folder_of_its_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "v1.avsc").write_text("{}", encoding="utf-8")
+
+    assert any("v1.avsc: call it v<N>.avsc" in problem for problem in _problems(tmp_path, schema()))
+
+
 def test_a_folder_without_schemas_is_refused(tmp_path: Path) -> None:
     assert len(check(tmp_path)) == 1
 
@@ -236,4 +293,4 @@ def test_a_file_that_is_not_json_or_not_text_is_refused(tmp_path: Path) -> None:
 
     (tmp_path / NAME / "v1.avsc").write_bytes(b"\xff\xfe")
 
-    assert [problem.what for problem in check(tmp_path)] == ["a file cannot be read as text in UTF-8"]
+    assert [str(problem) for problem in check(tmp_path)] == [f"{NAME}/v1.avsc: cannot be read as text in UTF-8"]

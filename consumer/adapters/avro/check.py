@@ -49,14 +49,22 @@ def _problems(folder: Path) -> Iterator[Problem]:
     try:
         files = schema_files(folder)
     except (OSError, UnicodeError):
-        yield Problem(where=folder.name, what="a file cannot be read as text in UTF-8")
+        yield from _unreadable(folder)
         return
     if not files:
         yield Problem(where=folder.name, what="there is no <Name>/v<N>.avsc in it")
-    for stray in sorted(set(folder.glob("*/*")) - {file.path for file in files}):
+    for stray in sorted({*folder.glob("*/*"), *folder.glob("*.avsc")} - {file.path for file in files}):
         yield Problem(where=f"{stray.parent.name}/{stray.name}", what="call it v<N>.avsc, as v1.avsc, or take it out")
     for name, versions in itertools.groupby(files, key=lambda file: file.name):
         yield from _of_one_schema(name, list(versions))
+
+
+def _unreadable(folder: Path) -> Iterator[Problem]:
+    for path in sorted(folder.glob("*/*.avsc")):
+        try:
+            path.read_text(encoding="utf-8")
+        except (OSError, UnicodeError):
+            yield Problem(where=f"{path.parent.name}/{path.name}", what="cannot be read as text in UTF-8")
 
 
 def _of_one_schema(name: str, files: Sequence[SchemaFile]) -> Iterator[Problem]:
@@ -66,7 +74,7 @@ def _of_one_schema(name: str, files: Sequence[SchemaFile]) -> Iterator[Problem]:
     for file in files:
         where = f"{name} v{file.version}"
         try:
-            schema = read_schema(file.text)
+            schema = read_schema(file.text, strict=True)
             plan(schema, schema)
         except SchemaRefused as problem:
             yield Problem(where=where, what=str(problem))
@@ -81,9 +89,14 @@ def _of_one_schema(name: str, files: Sequence[SchemaFile]) -> Iterator[Problem]:
 
 
 def _of_two(name: str, writer: tuple[int, RecordType], reader: tuple[int, RecordType]) -> Iterator[Problem]:
-    where = f"{name} v{reader[0]} reading v{writer[0]}"
-    for path, what in breaches(writer[1], reader[1]):
+    where, found = f"{name} v{reader[0]} reading v{writer[0]}", list(breaches(writer[1], reader[1]))
+    for path, what in found:
         yield Problem(where=_at(where, path), what=what)
+    if not found:
+        try:
+            plan(writer[1], reader[1])
+        except SchemaRefused as problem:
+            yield Problem(where=where, what=str(problem))
 
 
 def _of_a_record(record: RecordType, where: str, path: tuple[str, ...]) -> Iterator[Problem]:

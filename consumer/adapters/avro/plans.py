@@ -37,6 +37,7 @@ def _record(writer: RecordType, reader: RecordType, path: tuple[str, ...]) -> Ch
     changes: list[tuple[str, Change]] = []
     never_null: list[str] = []
     renamed: list[tuple[str, str]] = []
+    taken: set[str] = set()
     defaults: dict[str, Any] = {}
     written = {field.name: field for field in writer.fields}
     for field in reader.fields:
@@ -45,6 +46,11 @@ def _record(writer: RecordType, reader: RecordType, path: tuple[str, ...]) -> Ch
         if source is None:
             defaults[field.name] = _default(field, here)
             continue
+        if source.name in taken:
+            raise SchemaRefused(
+                f"field {'.'.join(here)}: is read from {source.name}, and so is another one: see its aliases"
+            )
+        taken.add(source.name)
         if source.name != field.name:
             renamed.append((source.name, field.name))
         change = _value(source.type, field.type, here)
@@ -159,7 +165,12 @@ def _default(field: Field, path: tuple[str, ...]) -> Any:
     """The reader's default as a decoded value."""
     if field.default is msgspec.UNSET:
         raise SchemaRefused(f"field {'.'.join(path)}: is missing, and has no default")
-    return _meant(field.default, field.type, path)
+    try:
+        return _meant(field.default, field.type, path)
+    except (Unreadable, ValueError, TypeError, LookupError, AttributeError, OverflowError) as problem:
+        if isinstance(problem, SchemaRefused):
+            raise
+        raise SchemaRefused(f"field {'.'.join(path)}: its default is no value of its type") from None
 
 
 def _meant(value: Any, of: Type, path: tuple[str, ...]) -> Any:

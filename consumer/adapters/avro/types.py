@@ -101,15 +101,16 @@ Type = Primitive | DecimalType | FixedType | EnumType | ArrayType | MapType | Un
 NULL = Primitive("null")
 
 
-def read_schema(text: str | bytes) -> RecordType:
+def read_schema(text: str | bytes, *, strict: bool = False) -> RecordType:
     """The record that a schema in JSON describes.
 
     Raises SchemaRefused where it is no valid Avro schema of a record, recursive, deeper than DEPTH_MAX, of more than
-    NODES_MAX types, or with arrays whose items take no space.
+    NODES_MAX types, or with arrays whose items take no space. `strict`: also where a logical type would be ignored, as Avro
+    asks of readers, because it is not known here or not described as it must be.
     """
     try:
         document = msgspec.json.decode(text)
-        schema = _Reading().type(document, "", (), 0)
+        schema = _Reading(strict=strict).type(document, "", (), 0)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise SchemaRefused("the schema is not JSON") from None
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
@@ -142,7 +143,8 @@ def bytes_min(of: Type) -> int:
 class _Reading:
     """One pass over one schema; `named` are the types defined so far, None while they are being defined."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
         self._named: dict[str, Type | None] = {}
         self._nodes = 0
 
@@ -156,7 +158,10 @@ class _Reading:
             return Primitive(schema) if schema in PRIMITIVES else self._reference(schema, namespace, path)
         if isinstance(schema, list):
             return self._union(schema, namespace, path, depth)
-        return self._complex(schema, namespace, path, depth)
+        made = self._complex(schema, namespace, path, depth)
+        if self._strict and "logicalType" in schema and not _is_logical(made):
+            raise SchemaRefused(f"{_at(path)}its logical type is not known here, or is not described as Avro wants it")
+        return made
 
     def _complex(self, schema: Mapping[str, Any], namespace: str, path: tuple[str, ...], depth: int) -> Type:
         kind = schema["type"]
@@ -192,7 +197,7 @@ class _Reading:
         record = RecordType(
             name=name,
             fields=fields,
-            aliases=tuple(_qualified(alias, inside) for alias in schema.get("aliases", ())),
+            aliases=tuple(_qualified(alias, inside) for alias in _aliases(schema, path)),
             doc=schema.get("doc", ""),
         )
         self._named[name] = record
@@ -206,7 +211,7 @@ class _Reading:
             name=name,
             type=self.type(field["type"], namespace, (*path, name), depth + 1),
             default=field.get("default", msgspec.UNSET),
-            aliases=tuple(field.get("aliases", ())),
+            aliases=_aliases(field, (*path, name)),
             doc=field.get("doc", ""),
         )
 
@@ -252,6 +257,17 @@ def _qualified(name: str, namespace: str) -> str:
     if not _FULL_NAME.match(full_name) or len(full_name) > _FULL_NAME_CHARACTERS_MAX:
         raise SchemaRefused("a type's name is not allowed")
     return full_name
+
+
+def _aliases(of: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
+    aliases = of.get("aliases", [])
+    if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+        raise SchemaRefused(f"{_at(path)}its aliases are no list of names")
+    return tuple(aliases)
+
+
+def _is_logical(of: Type) -> bool:
+    return isinstance(of, DecimalType) or (isinstance(of, Primitive) and of.logical != "")
 
 
 def _enum(schema: Mapping[str, Any], name: str, path: tuple[str, ...]) -> EnumType:
