@@ -1,5 +1,6 @@
 """What intake makes sure of before it writes a batch: that the outbox has room for it, and that it is no flood."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +36,11 @@ class RoomGuard:
     now: Callable[[], datetime]
     _pressure: Pressure = field(default_factory=Pressure)
     _looked_at: datetime | None = None
+
+    def look(self) -> None:
+        """Say how full it is also while no records come: it may be filled by others, or empty itself."""
+        with contextlib.suppress(Unavailable):  # whoever has something to write hears of it
+            self.check()
 
     def check(self) -> None:
         """Raises Unavailable while intake must wait."""

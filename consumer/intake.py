@@ -69,6 +69,7 @@ class Intake:
         while not self.stopping.is_set():
             self.check()
             self.waiting.look()
+            self.room.look()
             last = self._next(last)
             self.source.commit()
         self._hurry(last)

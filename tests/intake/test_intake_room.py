@@ -57,6 +57,33 @@ def test_too_many_notices_that_are_due_hold_intake_until_enough_are_sent(
     assert said(log) == [("error", "outbox_full", "backlog"), ("info", "outbox_relieved", "backlog")]
 
 
+def test_what_fills_while_no_records_come_is_told_once_and_so_is_its_end(
+    outbox: SqliteOutbox, log: io.StringIO
+) -> None:
+    flaky = Flaky(outbox)
+    flaky.size = msgspec.structs.replace(ROOMY, free_bytes=1)
+    run = Run(flaky, {}, [])
+    run.load = SIZES
+
+    def minute() -> None:
+        run.now += timedelta(minutes=1)
+
+    def emptied() -> None:
+        flaky.size = ROOMY
+        minute()
+
+    run.in_turn(minute, minute, emptied, minute)
+
+    run()
+
+    assert said(log) == [
+        ("error", "outbox_filling", "disk_low"),
+        ("error", "outbox_full", "disk_low"),
+        ("info", "outbox_relieved", "disk_low"),
+    ]
+    assert "pause" not in run.source.journal
+
+
 def test_preferences_that_became_too_old_while_there_was_no_room_are_not_asked(
     outbox: SqliteOutbox, states: States
 ) -> None:

@@ -61,6 +61,31 @@ def said(caplog: pytest.LogCaptureFixture, code: str) -> list[int]:
     return [entry.levelno for entry in waits if entry.__dict__["fields"].get("code") == code]
 
 
+def test_a_process_that_stood_still_for_longer_than_tombstones_are_kept_reads_its_table_anew(
+    kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic, hands = fresh_topic(kafka, "preferences"), Hands()
+    frozen, thawed = threading.Event(), threading.Event()
+
+    def decode(record: Record) -> Preferences:
+        if record.value == b"anna:it" and not thawed.is_set():
+            frozen.set()
+            assert thawed.wait(60)
+        return wanted(record)
+
+    publish(kafka, topic, (b"anna", b"anna:en"), (b"john", b"john:en"))
+    table = open_table(topic, decode=decode, now=hands.now, clock=hands.clock)
+    eventually(table.ready)
+    publish(kafka, topic, (b"anna", b"anna:it"))
+    assert frozen.wait(30)
+    hands.now_s = 33 * 3600.0  # the topic keeps them for a day
+    thawed.set()
+
+    eventually(lambda: table.ready() and language(table, "anna") == "it")
+
+    assert [line["reason"] for line in lines(caplog, "preferences_rebuilt")] == ["too_long_away"]
+
+
 @every_outage
 def test_preferences_whose_schema_is_not_to_be_had_are_waited_for_and_the_old_ones_kept(
     kafka: Kafka, open_table: OpenTable, caplog: pytest.LogCaptureFixture, outage: Exception

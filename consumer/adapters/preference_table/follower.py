@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -74,7 +74,7 @@ class Follower:
         self._source = Source(cluster_id="", topic=topic)
         self._positions: dict[int, int] = {}
         self._aim = _Aim(marks={}, at_s=clock(), at=now())
-        self._synced_at = self._aim.at
+        self._synced_at = self._looked_at = self._aim.at
         self._caught_up = self._was_held_up = self._said_stale = False
         self._whole_at_s: float | None = None
 
@@ -125,7 +125,8 @@ class Follower:
         recheck_at_s = self._clock() + self._pace.recheck_s
         self._look_whether_caught_up()
         while not self._stopping.is_set():
-            messages = self._fetch(consumer)
+            first = consumer.poll(self._pace.poll_s)
+            messages = () if first is None else (first, *consumer.consume(self._pace.batch_records_max - 1, 0))
             errors = [error for one in messages if (error := one.error()) is not None and error.code() != _END]
             if not self._take(messages):
                 return self._pace.recheck_s
@@ -133,7 +134,7 @@ class Follower:
                 raise KafkaException(errors[0])
             if self._was_held_up:
                 return 0.0
-            if self._is_made_again():
+            if self._is_made_again() or self._was_too_long_away():
                 self.disbelieve()
                 return 0.0
             self._look_whether_caught_up()
@@ -160,7 +161,7 @@ class Follower:
             self.disbelieve()
         self._floods.begin(self._tables.filled.path, known.stops)
         self._source = source if source.topic_id is not None else known.source
-        self._synced_at = known.synced_at
+        self._synced_at, self._looked_at = known.synced_at, at
         self._positions = {number: known.offsets.get(number, low) for number, (low, _) in marks.items()}
         self._aim = _Aim(marks={number: high for number, (_, high) in marks.items()}, at_s=at_s, at=at)
         consumer.assign([TopicPartition(self._topic, number, offset) for number, offset in self._positions.items()])
@@ -186,6 +187,14 @@ class Follower:
             self._source = msgspec.structs.replace(self._source, topic_id=now)
         return known is not None and now is not None and now != known
 
+    def _was_too_long_away(self) -> bool:
+        """Whether customers may have been erased, and their tombstones be gone, since the table was known to hold all.
+
+        It may have stood still: a process that was frozen, or waited. One that is being filled may take its time.
+        """
+        since, self._looked_at = self._looked_at if self._tables.is_rebuilding else self._synced_at, self._now()
+        return self._looked_at - since > max(self._retention.value / 2, timedelta(seconds=2 * self._pace.recheck_s))
+
     def _look_how_far(self, consumer: Consumer) -> None:
         """Note that nothing was missed, and aim at what the topic holds now; not before the last aim was reached."""
         if self._reached:
@@ -208,10 +217,6 @@ class Follower:
         if metadata.error is not None:
             raise KafkaException(metadata.error)
         return sorted(metadata.partitions)
-
-    def _fetch(self, consumer: Consumer) -> Sequence[Message]:
-        first = consumer.poll(self._pace.poll_s)
-        return () if first is None else (first, *consumer.consume(self._pace.batch_records_max - 1, 0))
 
     def _take(self, messages: Sequence[Message]) -> bool:
         """Records, and the ends of partitions, which are positions too. False in a flood: all is still to be taken."""
