@@ -143,7 +143,8 @@ class PreferenceTable(Group):
 
     path: Path = Field(
         default=Path("var/preferences.lmdb"),
-        description="Folder of the local copy (LMDB); it may be deleted while Avviso is stopped, and fills again",
+        description="Folder of the local copy (LMDB). The numbered folders in it may be deleted while Avviso is stopped, "
+        "and fill again; `set-aside` remembers which records became dead letters",
     )
     min_records: int = Field(
         default=1,

@@ -122,3 +122,23 @@ def test_whoever_was_asked_about_once_is_not_looked_up_again_white_box(
         monkeypatch.setattr(table, "_words", None)
 
         assert table.words([b"ben", b"ada"]) == words[::-1]
+
+
+class Curious(dict[str, Change]):
+    """Changes that are asked about while they are written: the screen asks at any moment."""
+
+    def __init__(self, table: PreferenceStore, changes: Mapping[str, Change]) -> None:
+        super().__init__(changes)
+        self._table = table
+
+    def __getitem__(self, customer_id: str) -> Change:
+        self._table.words([customer_id.encode()])
+        return super().__getitem__(customer_id)
+
+
+def test_what_was_asked_while_a_change_was_written_is_not_remembered(tmp_path: Path) -> None:
+    asked = only("large_debit", customer_id="ada")
+    with OPEN(tmp_path / "table") as table:
+        table.write(Curious(table, {"ada": asked}), STATE)
+
+        assert table.words([b"ada"]) == [WORD(asked)]

@@ -127,6 +127,16 @@ def test_no_filter_of_a_customer_narrows_what_is_mandatory() -> None:
     assert passes(transaction(), wishing("large_debit", filters=Filters(channels=frozenset({Channel.ATM}))), kinds)
 
 
+@pytest.mark.parametrize(("wanted", "least", "less"), [("500.00", "100.00", "99.99"), ("50.00", "50.00", "49.99")])
+def test_no_threshold_of_a_customer_narrows_what_is_mandatory_and_a_lower_one_widens_it(
+    wanted: str, least: str, less: str
+) -> None:
+    kinds, asked = catalogue_with("large_debit", mandatory=True), wishing("large_debit", threshold=euros(wanted))
+
+    assert passes(transaction(amount=euros(least)), asked, kinds)
+    assert not passes(transaction(amount=euros(less)), asked, kinds)
+
+
 def test_a_comfortable_balance_passes_for_whoever_wants_to_hear_of_low_ones() -> None:
     """It re-arms the alert, and without it a late and lower one would look like news."""
     comfortable = balance(available=euros("5000.00"))

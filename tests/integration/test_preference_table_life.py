@@ -11,9 +11,9 @@ from consumer.adapters.preference_table import Pace
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.errors import Broken, ExitCode, Unavailable
-from tests.brokers import Kafka, embedded_brokers, fresh_topic
+from tests.brokers import ContainerBrokers, Kafka, embedded_brokers, fresh_topic
 from tests.builders import NOW
-from tests.preference_topics import ONE_BY_ONE, OpenTable, eventually, follow, language, lines, publish, wanted
+from tests.preference_topics import HASTE, ONE_BY_ONE, OpenTable, eventually, follow, language, lines, publish, wanted
 
 
 def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable) -> None:
@@ -34,6 +34,21 @@ def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable
 
     assert read == [2]
     assert (language(second, "anna"), language(second, "john")) == ("en", "it")
+
+
+@pytest.mark.real
+def test_a_partition_that_is_added_to_the_topic_is_read_as_well(kafka: ContainerBrokers, open_table: OpenTable) -> None:
+    topic = fresh_topic(kafka, "preferences")
+    publish(kafka, topic, (b"anna", b"anna:en"))
+    table = open_table(topic, pace=msgspec.structs.replace(HASTE, recheck_s=0.1))
+    eventually(table.ready)
+
+    kafka.add_partitions(topic, 2)
+    publish(kafka, topic, (b"john", b"john:it"), partition=1)
+
+    eventually(lambda: language(table, "john") == "it")
+    eventually(table.ready)
+    assert language(table, "anna") == "en"
 
 
 def test_a_first_fill_that_was_cut_short_goes_on_for_as_long_as_the_topic_keeps_its_tombstones(

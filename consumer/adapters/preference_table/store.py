@@ -285,6 +285,7 @@ def _understood(unknown: T, understand: Callable[..., T], *stored: Any) -> T:
 
 def _damaged(what: str) -> Broken:
     return Broken(
-        f"the local table of preferences {what}; it may be deleted while the process is down, it fills again from Kafka",
+        f"the local table of preferences {what}; while the process is down the numbered folders of "
+        "AVVISO_PREFERENCES__PATH may be deleted, it fills again from Kafka",
         ExitCode.PREFERENCES_DAMAGED,
     )
