@@ -24,6 +24,7 @@ from consumer.adapters.avro.framing import (
 )
 from consumer.adapters.avro.glance import Glancer, glancer
 from consumer.adapters.avro.library import Library
+from consumer.adapters.avro.numbers import refuse_long_numbers
 from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import RecordType, SchemaRefused, read_schema
 from consumer.adapters.avro.values import Change, Unreadable
@@ -58,6 +59,7 @@ class _Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     full_name: str
     bytes_max: float
+    schema: RecordType
     wire: Wire
     change: Change
     glance: Glancer | None
@@ -178,6 +180,10 @@ class AvroDecoder:
             raise _refused(head, DeadLetterReason.WRONG_TYPE, "the schema is not of a kind that is read here")
         if len(content) - start > reading.bytes_max:
             raise _refused(head, DeadLetterReason.TOO_LARGE, f"it could become more than {VALUES_MAX} values")
+        try:
+            refuse_long_numbers(reading.schema, content, start)
+        except Unreadable as problem:
+            raise _unreadable_field(head, problem) from None
         return head, content, start, reading
 
     def _learn(self, head: bytes) -> _Reading | _Refusal:
@@ -235,6 +241,7 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
         return _Reading(
             full_name=reader.name,
             bytes_max=VALUES_MAX / density(schema),
+            schema=schema,
             wire=Wire(schema),
             change=plan(schema, reader),
             glance=glancer(schema, reader),
@@ -265,7 +272,11 @@ def _read(content: bytes, start: int, head: bytes, reading: _Reading) -> Mapping
     try:
         return reading.change(fields)  # type: ignore[no-any-return]
     except Unreadable as problem:
-        raise _refused(head, DeadLetterReason.UNDECODABLE, f"field {problem.path}: {problem.rule}") from None
+        raise _unreadable_field(head, problem) from None
+
+
+def _unreadable_field(head: bytes, problem: Unreadable) -> Undecodable:
+    return _refused(head, DeadLetterReason.UNDECODABLE, f"field {problem.path}: {problem.rule}")
 
 
 def _unreadable(content: bytes, start: int, reading: _Reading) -> str:

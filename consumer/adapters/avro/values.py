@@ -98,7 +98,7 @@ def promotion(writer: Primitive, reader: Primitive, path: tuple[str, ...]) -> Ch
     if writer.logical or reader.logical:
         raise mismatch(path, reader)
     if writer == reader:
-        return None
+        return _EXACTLY.get(writer.kind)
     promotions = _PROMOTIONS.get(reader.kind, {})
     if writer.kind not in promotions:
         raise mismatch(path, reader)
@@ -120,8 +120,24 @@ def _floating(value: int) -> float:
     return widened
 
 
+def _boolean(value: bytes) -> bool:
+    """Read as its one byte: libraries take any but 0 for true, or any but 1 for false."""
+    if value not in _BOOLEANS:
+        raise Unreadable("is no boolean: its byte is neither 0 nor 1")
+    return _BOOLEANS[value]
+
+
+def _whole(value: int) -> int:
+    if not -_INT_BOUND <= value < _INT_BOUND:
+        raise Unreadable("is a number of more than 32 bits")
+    return value
+
+
+_BOOLEANS = {b"\x00": False, b"\x01": True}
+_INT_BOUND = 2**31
+_EXACTLY: Mapping[str, Change] = {"boolean": _boolean, "int": _whole}
 _PROMOTIONS: Mapping[str, Mapping[str, Change | None]] = {
-    "long": {"int": None},
+    "long": {"int": _whole},
     "float": {"int": _floating, "long": _floating},
     "double": {"int": _floating, "long": _floating, "float": None},
     "string": {"bytes": _text},

@@ -21,7 +21,7 @@ from consumer.adapters.avro.types import (
 
 
 class Wire:
-    """Reads records of one schema, logical types left aside: decimals as bytes, instants as numbers."""
+    """Reads records of one schema, logical types left aside: decimals and booleans as bytes, instants as numbers."""
 
     def __init__(self, schema: RecordType) -> None:
         """Prepare it once: it is used for every record."""
@@ -46,6 +46,8 @@ class Wire:
 def _plain(of: Type, names: Any) -> Any:
     """The schema as fastavro wants it: every type written out, under a name of its own."""
     match of:
+        case Primitive(kind="boolean"):
+            return {"type": "fixed", "name": next(names), "size": 1}
         case Primitive():
             return of.kind
         case DecimalType(size=None):
