@@ -111,8 +111,15 @@ def run(
     ] = None,
 ) -> None:
     """Read the bank's events and send the SMS, until told to stop."""
+    settings = _settings(to_run=True)
     accepted = app.Accepted(dead_letters=letters or {}, preferences=shrunken)
-    app.run(_settings(to_run=True), stopping=threading.Event(), stream=sys.stderr, accepted=accepted)
+    unread = sorted({topic for topic, _ in accepted.dead_letters} - settings.topics.read)
+    if unread:
+        read = ", ".join(sorted(settings.topics.read))
+        raise typer.BadParameter(
+            f"{', '.join(unread)}: not read here; {read} are", param_hint="--accept-dead-letters-until"
+        )
+    app.run(settings, stopping=threading.Event(), stream=sys.stderr, accepted=accepted)
 
 
 @cli.command()

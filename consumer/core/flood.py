@@ -186,9 +186,15 @@ class Watch:
 def accepted_offsets(text: str) -> Mapping[Place, int]:
     """`topic:partition:offset`, several with commas or blanks between them: the first offset that is not accepted any more.
 
-    Kafka's own tools print the ends of topics in this form. Raises ValueError, saying which entry is not of it.
+    Kafka's own tools print the ends of topics in this form. Raises ValueError, saying which entry is not of it, or which
+    partition has two.
     """
-    return dict(_offsets(text))
+    found: dict[Place, int] = {}
+    for (topic, partition), offset in _offsets(text):
+        if (topic, partition) in found:
+            raise ValueError(f"partition {partition} of {topic} is named twice")
+        found[topic, partition] = offset
+    return found
 
 
 def _offsets(text: str) -> Iterator[tuple[Place, int]]:

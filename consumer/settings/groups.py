@@ -80,6 +80,11 @@ class Topics(Group):
             raise ValueError("two of the topics have one name; each is a topic of its own")
         return self
 
+    @property
+    def read(self) -> frozenset[str]:
+        """Those that records come from."""
+        return frozenset({self.transactions, self.balances, self.preferences})
+
 
 class Registry(Group):
     """Where the writers' Avro schemas are looked up."""

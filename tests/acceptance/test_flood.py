@@ -95,6 +95,16 @@ def identity(stage: Stage) -> dict[str, str]:
     return {"cluster": cluster, "group": stage.environ()["AVVISO_GROUP_ID"], "topics": topics}
 
 
-def test_offsets_of_another_form_are_refused_before_anything_starts(stage: Stage) -> None:
-    assert stage.worker("--accept-dead-letters-until", "17").ended() == ExitCode.SETTINGS
-    assert "write topic:partition:offset" in " ".join(stage.log.read_text().replace("│", " ").split())
+@pytest.mark.parametrize(
+    ("offsets", "refusal"),
+    [
+        ("17", "write topic:partition:offset"),
+        ("nowhere:0:17", "nowhere: not read here"),
+        ("t:0:1,t:0:2", "named twice"),
+    ],
+)
+def test_offsets_that_cannot_be_meant_are_refused_before_anything_starts(
+    stage: Stage, offsets: str, refusal: str
+) -> None:
+    assert stage.worker("--accept-dead-letters-until", offsets).ended() == ExitCode.SETTINGS
+    assert refusal in " ".join(stage.log.read_text().replace("│", " ").split())

@@ -218,6 +218,11 @@ def test_offsets_of_another_form_are_refused(text: str) -> None:
         accepted_offsets(text)
 
 
+def test_a_partition_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match=f"partition 0 of {TOPIC} is named twice"):
+        accepted_offsets(f"{TOPIC}:0:120,{TOPIC}:1:5,{TOPIC}:0:7")
+
+
 def test_a_flood_says_its_reasons_and_all_its_ends_as_they_are_given_back() -> None:
     positions = [at(offset, partition) for partition in range(11) for offset in (5, 6)]
     reasons = {one: "undecodable" if one.partition else "no_framing" for one in positions}
