@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
-from consumer.adapters.preference_table.tables import Tables, TopicNow
+from consumer.adapters.preference_table.tables import Tables, TopicNow, misfit
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Screen
 from consumer.core.shrinkage import Shrinkage
@@ -69,6 +69,24 @@ def rebuilding(tables: Tables, count: int = 10) -> Tables:
     filled(tables).fit(topic_now("other"))
     tables.filled.write(customers(count, "it"), at_its_end("other"))
     return tables
+
+
+@pytest.mark.parametrize(
+    ("offsets", "marks", "reason"),
+    [
+        ({0: 100}, {0: (0, 100)}, None),
+        ({0: 0}, {0: (0, 100), 1: (0, 7)}, None),
+        ({0: 101}, {0: (0, 100)}, "offsets_gone"),
+        ({0: 4}, {0: (5, 100)}, "offsets_gone"),
+        ({0: 100, 1: 7}, {0: (0, 100)}, "fewer_partitions"),
+    ],
+)
+def test_a_table_fits_a_topic_that_holds_what_it_was_read_up_to(
+    offsets: dict[int, int], marks: dict[int, tuple[int, int]], reason: str | None
+) -> None:
+    known = msgspec.structs.replace(AT_ITS_END, offsets=offsets)
+
+    assert misfit(known, msgspec.structs.replace(topic_now(), marks=marks)) == reason
 
 
 def test_what_fits_is_continued(opens: Opens, folders: Callable[[], list[str]]) -> None:
