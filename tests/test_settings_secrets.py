@@ -83,3 +83,11 @@ def test_a_file_that_holds_no_secret_is_refused(content: bytes, why: str, tmp_pa
     (problem,) = problems_of({"AVVISO_PSEUDONYM_KEY_FILE": str(file)})
 
     assert f"{file} {why}" in problem
+
+
+@pytest.mark.parametrize("token", ["two words", "two lines\n", "\u20ac", "tab\t"])
+def test_a_token_that_no_header_can_hold_is_refused_and_not_repeated(token: str) -> None:
+    problems = problems_of({"AVVISO_REGISTRY__URL": "https://registry", "AVVISO_REGISTRY__TOKEN": token})
+
+    assert any("the token of the registry has a blank" in problem for problem in problems)
+    assert not any(token in problem for problem in problems)

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretBytes, SecretStr, model_validator
 
 _SQLITE = "sqlite:///"
+_VISIBLE = re.compile(r"[!-~]+\Z")
 
 
 def _matching(pattern: str, problem: str) -> AfterValidator:
@@ -138,6 +139,8 @@ class Registry(Group):
             raise ValueError("the user and the password of the registry are given together, or neither")
         if self.token is not None and self.username is not None:
             raise ValueError("the registry takes a token, or a user with a password, not both")
+        if self.token is not None and not _VISIBLE.match(self.token.get_secret_value()):
+            raise ValueError("the token of the registry has a blank, a line break or what is not ASCII in it")
         if self.url is None and (self.token is not None or self.username is not None):
             raise ValueError("there is a way to sign in to a registry, but no registry: set its URL too")
         return self
