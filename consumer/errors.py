@@ -17,7 +17,7 @@ class ExitCode(enum.IntEnum):
     OUTBOX_FOREIGN = 21  # the file belongs to another cluster, group or set of topics, or is no outbox
     OUTBOX_SCHEMA = 22  # a newer version wrote the file
     OUTBOX_DAMAGED = 23  # SQLite finds the file damaged, or its writer has died
-    PREFERENCES_DAMAGED = 30  # the local table of preferences is unusable; delete it, it fills again from Kafka
+    PREFERENCES_DAMAGED = 30  # the local table of preferences is unusable; without its folder it fills again from Kafka
     POISON_FLOOD = 40  # so many records cannot be read that the configuration or a producer must be wrong
 
 

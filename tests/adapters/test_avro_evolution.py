@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from consumer.adapters.avro import confluent
+from consumer.adapters.avro.parsing import read_schema
 from consumer.adapters.avro.plans import plan
-from consumer.adapters.avro.types import read_schema
 from consumer.adapters.avro.values import Unreadable
 from consumer.errors import DeadLetterReason
 from tests.avro import ID, Listed, Schema, decoded, decoder, our_bytes, refusal, schema, transaction_fields

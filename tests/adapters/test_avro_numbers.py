@@ -8,7 +8,8 @@ import fastavro
 import pytest
 
 from consumer.adapters.avro.numbers import refuse_long_numbers
-from consumer.adapters.avro.types import Primitive, read_schema
+from consumer.adapters.avro.parsing import read_schema
+from consumer.adapters.avro.types import Primitive
 from consumer.adapters.avro.values import Unreadable, promotion
 from consumer.errors import Undecodable
 from tests.acceptance.stage import preference_fields

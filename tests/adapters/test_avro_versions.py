@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from consumer.adapters.avro import AvroDecoder, Library, confluent, single_object
+from consumer.adapters.avro.parsing import read_schema
 from consumer.adapters.avro.plans import plan
-from consumer.adapters.avro.types import read_schema
 from consumer.errors import Broken, DeadLetterReason, ExitCode, Undecodable
 from tests.avro import ID, Listed, Schema, balance_fields, refusal, schema, transaction_fields
 from tests.builders import NOW, record, transaction

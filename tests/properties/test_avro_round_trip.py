@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.adapters.avro import confluent, single_object
-from consumer.adapters.avro.types import SchemaRefused, read_schema
+from consumer.adapters.avro.parsing import read_schema
+from consumer.adapters.avro.types import SchemaRefused
 from consumer.core.event import BalanceChanged, TransactionPosted
 from consumer.core.event import event_from_fields as event_from
 from consumer.errors import Undecodable

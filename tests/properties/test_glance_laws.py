@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumer.adapters.avro.framing import SINGLE_OBJECT_BYTES
 from consumer.adapters.avro.glance import glancer
-from consumer.adapters.avro.types import read_schema
+from consumer.adapters.avro.parsing import read_schema
 from consumer.adapters.avro.wire import Wire
 from consumer.core.screen import LEADING, Glance, heading
 from tests.avro import balance_fields, our_bytes, schema, transaction_fields

@@ -9,6 +9,7 @@ import msgspec
 
 from consumer.adapters.avro.compatibility import breaches
 from consumer.adapters.avro.library import SchemaFile, schema_files
+from consumer.adapters.avro.parsing import read_schema
 from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import (
     ArrayType,
@@ -22,7 +23,6 @@ from consumer.adapters.avro.types import (
     SchemaRefused,
     Type,
     UnionType,
-    read_schema,
 )
 from consumer.core.event import NAMESPACE
 

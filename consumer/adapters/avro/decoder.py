@@ -25,8 +25,9 @@ from consumer.adapters.avro.framing import (
 from consumer.adapters.avro.glance import Glancer, glancer
 from consumer.adapters.avro.library import Library
 from consumer.adapters.avro.numbers import refuse_long_numbers
+from consumer.adapters.avro.parsing import read_schema
 from consumer.adapters.avro.plans import plan
-from consumer.adapters.avro.types import RecordType, SchemaRefused, read_schema
+from consumer.adapters.avro.types import RecordType, SchemaRefused
 from consumer.adapters.avro.values import Change, Unreadable
 from consumer.adapters.avro.wire import Wire
 from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields

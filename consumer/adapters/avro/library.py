@@ -8,7 +8,8 @@ import msgspec
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from consumer.adapters.avro.framing import Fingerprint
-from consumer.adapters.avro.types import RecordType, SchemaRefused, read_schema
+from consumer.adapters.avro.parsing import read_schema
+from consumer.adapters.avro.types import RecordType, SchemaRefused
 from consumer.errors import Broken, ExitCode
 
 _VERSION = re.compile(r"v([1-9][0-9]{0,5})\Z")
