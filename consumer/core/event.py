@@ -12,6 +12,8 @@ import msgspec
 
 CUSTOMERS_MAX = 100
 """Of one event: each is decided on by themselves, and a batch of events is decided on at once."""
+ID_CHARACTERS_MAX = 511
+"""Of a customer's id the table of preferences keeps as many bytes; longer ones are nobody's, and would fill the outbox."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FOUR_DIGITS = re.compile(r"[0-9]{4}\Z")
@@ -116,6 +118,13 @@ class Counterparty(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return "Counterparty()"
 
 
+def _check_id(name: str, value: str) -> None:
+    if not value:
+        raise InvalidEvent(f"{name} is empty")
+    if len(value) > ID_CHARACTERS_MAX:
+        raise InvalidEvent(f"{name} is longer than {ID_CHARACTERS_MAX} characters")
+
+
 class _Happened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_id: str
     occurred_at: datetime
@@ -124,20 +133,18 @@ class _Happened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     account_sequence: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.event_id:
-            raise InvalidEvent("event_id is empty")
+        _check_id("event_id", self.event_id)
+        _check_id("account_id", self.account.id)
         if self.occurred_at.tzinfo is None:
             raise InvalidEvent("occurred_at has no time zone")
         if self.occurred_at < _EPOCH:
             raise InvalidEvent("occurred_at lies before 1970")
-        if not self.account.id:
-            raise InvalidEvent("account_id is empty")
         if not self.customer_ids:
             raise InvalidEvent("customer_ids is empty: nobody is entitled to hear of it")
         if len(self.customer_ids) > CUSTOMERS_MAX:
             raise InvalidEvent(f"customer_ids names more than {CUSTOMERS_MAX} customers")
-        if "" in self.customer_ids:
-            raise InvalidEvent("customer_ids holds an empty id")
+        for customer_id in self.customer_ids:
+            _check_id("one of customer_ids", customer_id)
 
     @property
     def order(self) -> int:
@@ -170,8 +177,9 @@ class TransactionPosted(_Happened, frozen=True, kw_only=True, gc=False):
     def __post_init__(self) -> None:
         """Refuse what is no possible transaction."""
         super().__post_init__()
-        if not self.transaction_id:
-            raise InvalidEvent("transaction_id is empty")
+        _check_id("transaction_id", self.transaction_id)
+        if self.original_transaction_id:
+            _check_id("original_transaction_id", self.original_transaction_id)
         if self.amount.amount < 0:
             raise InvalidEvent("amount is negative; direction tells which way the money goes")
         if self.card_last_four is not None and not _FOUR_DIGITS.match(self.card_last_four):

@@ -111,7 +111,12 @@ def test_a_symbol_newer_than_this_version_is_other(field: str) -> None:
         ({"transaction_id": ""}, "transaction_id is empty"),
         ({"customer_ids": []}, "customer_ids is empty: nobody is entitled to hear of it"),
         ({"customer_ids": [f"cust-{number}" for number in range(101)]}, "customer_ids names more than 100 customers"),
-        ({"customer_ids": ["cust-1", ""]}, "customer_ids holds an empty id"),
+        ({"customer_ids": ["cust-1", ""]}, "one of customer_ids is empty"),
+        ({"event_id": "e" * 512}, "event_id is longer than 511 characters"),
+        ({"account_id": "a" * 512}, "account_id is longer than 511 characters"),
+        ({"transaction_id": "t" * 512}, "transaction_id is longer than 511 characters"),
+        ({"original_transaction_id": "t" * 512}, "original_transaction_id is longer than 511 characters"),
+        ({"customer_ids": ["cust-1", "c" * 512]}, "one of customer_ids is longer than 511 characters"),
         ({"occurred_at": AT.replace(tzinfo=None)}, "occurred_at has no time zone"),
         ({"occurred_at": datetime(1969, 12, 31, tzinfo=UTC)}, "occurred_at lies before 1970"),
         ({"amount": Decimal(-1)}, "amount is negative; direction tells which way the money goes"),
@@ -128,6 +133,11 @@ def test_a_symbol_newer_than_this_version_is_other(field: str) -> None:
 )
 def test_what_is_no_possible_transaction_is_refused_by_its_rule(change: Mapping[str, Any], problem: str) -> None:
     assert refusal(TRANSACTION_NAME, {**TRANSACTION, **change}) == problem
+
+
+@pytest.mark.parametrize("field", ["event_id", "account_id", "transaction_id", "original_transaction_id"])
+def test_an_id_of_511_characters_is_one(field: str) -> None:
+    event_from_fields(TRANSACTION_NAME, {**TRANSACTION, field: "x" * 511})
 
 
 def test_a_field_that_is_missing_is_named() -> None:
