@@ -7,7 +7,6 @@ import os
 import random
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
@@ -38,7 +37,7 @@ from consumer.errors import Broken, ExitCode, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
 from consumer.intake import Intake, IntakeLimits
 from consumer.pipeline import Pipeline
-from consumer.process import drained, rare_collections, signals_set, when_available
+from consumer.process import drained, elapsed_s, rare_collections, signals_set, when_available
 from consumer.settings import Settings
 from consumer.settings.limits import flood_limits, load_limits, rate, tolerance
 from consumer.telemetry import Line, configure_logging, log
@@ -179,7 +178,7 @@ def _source(settings: Settings) -> KafkaSource:
         group=settings.group_id,
         topics=(settings.topics.transactions, settings.topics.balances),
         sole_owner=True,
-        clock=time.monotonic,
+        clock=elapsed_s,
         limits=SourceLimits(sole_owner_patience_s=settings.intake.sole_owner_patience_s),
     )
 
@@ -229,6 +228,7 @@ def _preferences(
         accepted=accepted.preferences,
         accepted_letters=accepted.dead_letters,
         now=utc_now,
+        clock=elapsed_s,
         pace=Pace(stale_max_s=settings.preferences.stale_max_s),
         boot_id=this_boot(),
     )

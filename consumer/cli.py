@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Never
@@ -64,11 +64,23 @@ def _instant(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _offsets(text: str) -> Mapping[Place, int]:
+_ACCEPT = "--accept-dead-letters-until"
+
+
+def _offsets(texts: Sequence[str], topics: Collection[str]) -> Mapping[Place, int]:
+    """As many as were given; all of them of `topics`."""
+    if not texts:
+        return {}
     try:
-        return accepted_offsets(text)
+        found = accepted_offsets(",".join(texts))
     except ValueError as problem:
-        raise typer.BadParameter(f"{problem}; write topic:partition:offset, several with commas between") from None
+        what = f"{problem}; write topic:partition:offset, several with commas between"
+        raise typer.BadParameter(what, param_hint=_ACCEPT) from None
+    unread = sorted({topic for topic, _ in found} - set(topics))
+    if unread:
+        what = f"{', '.join(unread)}: not read here; {', '.join(sorted(topics))} are"
+        raise typer.BadParameter(what, param_hint=_ACCEPT)
+    return found
 
 
 def _shrinkage(text: str) -> Shrinkage:
@@ -92,12 +104,12 @@ def main(
 @cli.command()
 def run(
     letters: Annotated[
-        dict[Place, int] | None,
+        list[str] | None,
         typer.Option(
-            "--accept-dead-letters-until",
-            parser=_offsets,
+            _ACCEPT,
             metavar="OFFSETS",
-            help="Set aside what cannot be read below these offsets, however much it is: topic:partition:offset,...",
+            help="Set aside what cannot be read below these offsets, however much it is: topic:partition:offset,... "
+            "May be given again, for other partitions.",
         ),
     ] = None,
     shrunken: Annotated[
@@ -112,13 +124,7 @@ def run(
 ) -> None:
     """Read the bank's events and send the SMS, until told to stop."""
     settings = _settings(to_run=True)
-    accepted = app.Accepted(dead_letters=letters or {}, preferences=shrunken)
-    unread = sorted({topic for topic, _ in accepted.dead_letters} - settings.topics.read)
-    if unread:
-        read = ", ".join(sorted(settings.topics.read))
-        raise typer.BadParameter(
-            f"{', '.join(unread)}: not read here; {read} are", param_hint="--accept-dead-letters-until"
-        )
+    accepted = app.Accepted(dead_letters=_offsets(letters or (), settings.topics.read), preferences=shrunken)
     app.run(settings, stopping=threading.Event(), stream=sys.stderr, accepted=accepted)
 
 

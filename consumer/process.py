@@ -5,6 +5,7 @@ import gc
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
@@ -14,6 +15,15 @@ from consumer.errors import Unavailable
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 _COLLECT_AFTER = (200_000, 20, 20)
 """Containers left over before the youngest are looked at, and how often that happens before older ones are."""
+
+
+_ALSO_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux stops the usual clock while the machine is suspended; macOS has no other."""
+
+
+def elapsed_s() -> float:
+    """Seconds since some moment, those included for which the machine was suspended: Kafka does not wait for us."""
+    return time.clock_gettime(_ALSO_ASLEEP)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.backpressure import LoadLimits
 from consumer.core.flood import FloodLimits
 from consumer.desk import alerts_of_the_bank
+from consumer.process import elapsed_s
 from consumer.settings import Settings, load
 
 NOWHERE = {"AVVISO_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1", "AVVISO_PSEUDONYM_KEY": "a key of the tests"}
@@ -68,5 +69,11 @@ def test_those_of_the_table_of_preferences_white_box(tmp_path: Path) -> None:
         table = undo.enter_context(app._preferences(of, catalogue, decoder, letters, app.NOTHING_ACCEPTED))
 
         assert table._customers_min == 7
+        assert table._follower._clock is elapsed_s
         assert table._follower._pace.stale_max_s == 500.0
         assert table._tables.filled._size_max_bytes == 2**30
+
+
+def test_how_long_the_group_was_not_heard_counts_while_the_machine_sleeps_too_white_box(tmp_path: Path) -> None:
+    with app._source(settings(tmp_path)) as source:
+        assert source._attendance._clock is elapsed_s

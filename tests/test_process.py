@@ -75,3 +75,10 @@ def test_draining_is_waited_for_also_when_intake_has_broken_down() -> None:
         raise ZeroDivisionError
 
     assert ended == [True]
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system has only one clock that does not go back")
+def test_the_time_for_which_the_machine_was_suspended_counts_white_box() -> None:
+    assert process._ALSO_ASLEEP == time.CLOCK_BOOTTIME  # of a machine that never sleeps both clocks tell the same
+
+    assert process.elapsed_s() <= process.elapsed_s()

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import boto3
 import pytest
 
 from consumer.core.backpressure import LoadLimits
@@ -166,6 +167,7 @@ def test_a_pseudonym_key_that_can_be_guessed_is_refused() -> None:
         ("AVVISO_OUTBOX__URL", "sqlite:///"),
         ("AVVISO_REGISTRY__URL", "https://user:canary@registry"),
         ("AVVISO_SNS__ENDPOINT_URL", "https://sns/path"),
+        ("AVVISO_SNS__ENDPOINT_URL", "http://sns_mock:5000"),
         ("AVVISO_SNS__SENDER_ID", "TooLongForASender"),
         ("AVVISO_SNS__ORIGINATION_NUMBER", "12a45"),
         ("AVVISO_TOPICS__BALANCES", "no topic"),
@@ -177,6 +179,16 @@ def test_a_value_that_cannot_be_meant_is_refused(name: str, value: str) -> None:
     (problem,) = problems_of({name: value})
 
     assert problem.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://localhost:5000", "https://sns.eu-south-1.amazonaws.com", "http://127.0.0.1:1/", "http://[::1]:80"],
+)
+def test_an_endpoint_that_is_accepted_here_is_accepted_by_aws_own_library(endpoint: str) -> None:
+    assert load({"AVVISO_SNS__ENDPOINT_URL": endpoint}).sns.endpoint_url == endpoint
+
+    boto3.client("sns", region_name="eu-south-1", endpoint_url=endpoint).close()
 
 
 def test_an_outbox_has_a_relative_or_an_absolute_path() -> None:

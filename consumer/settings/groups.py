@@ -27,7 +27,14 @@ Topic = Annotated[str, _matching(_TOPIC, "is no Kafka topic: 1 to 249 letters, d
 Name = Annotated[str, _matching(r"[A-Za-z0-9._-]{1,64}", "has not 1 to 64 letters, digits, dots, hyphens, underscores")]
 GroupId = Annotated[str, _matching(r"[^\s\x00-\x1f]{1,249}", "has not 1 to 249 characters without spaces")]
 Url = Annotated[str, _matching(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", "is no http or https URL (it holds no user name)")]
-Origin = Annotated[str, _matching(r"https?://[^/\s@?#]+/?", "is no http or https URL without a path")]
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+Origin = Annotated[
+    str,
+    _matching(
+        rf"https?://(({_LABEL}\.)*{_LABEL}\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?/?",
+        "is no http or https URL of a host (letters, digits and hyphens between dots) and its port, without a path",
+    ),
+]
 Region = Annotated[str, _matching(r"[a-z0-9-]{1,64}", "is no AWS region, such as eu-south-1")]
 SenderId = Annotated[
     str,

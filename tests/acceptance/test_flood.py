@@ -98,13 +98,16 @@ def identity(stage: Stage) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("offsets", "refusal"),
     [
-        ("17", "write topic:partition:offset"),
-        ("nowhere:0:17", "nowhere: not read here"),
-        ("t:0:1,t:0:2", "named twice"),
+        (["17"], "write topic:partition:offset"),
+        (["nowhere:0:17"], "nowhere: not read here"),
+        (["t:0:1,t:0:2"], "named twice"),
+        (["t:0:1", "t:0:2"], "named twice"),
     ],
 )
 def test_offsets_that_cannot_be_meant_are_refused_before_anything_starts(
-    stage: Stage, offsets: str, refusal: str
+    stage: Stage, offsets: list[str], refusal: str
 ) -> None:
-    assert stage.worker("--accept-dead-letters-until", offsets).ended() == ExitCode.SETTINGS
+    options = [part for one in offsets for part in ("--accept-dead-letters-until", one)]
+
+    assert stage.worker(*options).ended() == ExitCode.SETTINGS
     assert refusal in " ".join(stage.log.read_text().replace("│", " ").split())

@@ -118,6 +118,7 @@ def test_a_schema_that_is_not_avro_is_refused() -> None:
         (_error("AccessDeniedException"), "AccessDeniedException"),
         (_error("ExpiredTokenException"), "ExpiredTokenException"),
         (_error("canary +39 340"), "refused"),
+        (json_reply({"DataFormat": "AVRO", "SchemaDefinition": SCHEMA + " " * 170_000}), "answer_too_large"),
         (json_reply({"DataFormat": "AVRO"}), "not_a_registry"),
         (json_reply({}), "not_a_registry"),
         (json_reply({"DataFormat": ["AVRO"], "SchemaDefinition": SCHEMA}), "not_a_registry"),
