@@ -34,6 +34,16 @@ def test_the_offset_after_the_last_processed_record_is_told() -> None:
     assert books.untold() == {KEY: 10}
 
 
+def test_what_was_processed_never_moves_backwards() -> None:
+    books = held()
+    earlier, later = (Fetched([delivered(books, offset)]) for offset in (3, 9))
+    books.processed(later.ends)
+
+    books.processed(earlier.ends)
+
+    assert books.untold() == {KEY: 10}
+
+
 def test_what_was_told_is_not_told_again() -> None:
     books = held()
     books.processed(Fetched([delivered(books, 3)]).ends)
