@@ -154,6 +154,13 @@ def test_every_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
+def test_what_a_batch_may_have_to_undo_is_kept_in_memory_and_in_no_file_of_another_name(tmp_path: Path) -> None:
+    with opened(tmp_path / "outbox.db") as outbox:
+        (temp_store,) = outbox._writer.do(lambda db: db.execute("PRAGMA temp_store").fetchone())
+
+    assert temp_store == 2
+
+
 def test_a_batch_has_room_in_memory_and_in_the_log_which_stays_far_below_the_smallest_limit(tmp_path: Path) -> None:
     with opened(tmp_path / "outbox.db") as outbox:
         cache_kib, log_pages, log_bytes, page_bytes = outbox._writer.do(
