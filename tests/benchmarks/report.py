@@ -16,7 +16,8 @@ from tests.benchmarks.site import Scale, Site
 from tests.benchmarks.table_load import Load
 from tests.brokers import IMAGE
 
-KEPT = Path(__file__).parents[2] / "docs" / "benchmarks"
+_ROOT = Path(__file__).parents[2]
+KEPT = _ROOT / "docs" / "benchmarks"
 """The last whole run on each kind of machine, as `make bench ARGS=--keep` leaves it here."""
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -37,9 +38,13 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was measured in one run: contests, starts of the table, backlogs."""
+    """All that was measured in one run: contests, starts of the table, backlogs.
+
+    `commit`: of what was measured, with `-dirty` where something was not committed; empty where no repository tells it.
+    """
 
     version: str
+    commit: str = ""
     at: str
     machine: Machine
     kafka: str
@@ -53,6 +58,7 @@ def begun(site: Site) -> Report:
     """A report of here and now, with nothing in it."""
     return Report(
         version=__version__,
+        commit=_commit(),
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=this_machine(),
         kafka=IMAGE if site.kafka.real else "embedded",
@@ -79,6 +85,14 @@ def keep(report: Report, path: Path) -> None:
 def read(path: Path) -> Report:
     """What was kept; raises msgspec.ValidationError where it is no report any more."""
     return msgspec.json.decode(path.read_bytes(), type=Report)
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _processor() -> str:

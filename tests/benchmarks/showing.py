@@ -15,7 +15,7 @@ def show(report: Report, console: Console) -> None:
     machine = report.machine
     console.print(
         f"Kafka {report.kafka}, Python {machine.python}, {machine.system} {machine.architecture}, "
-        f"{machine.processors} x {machine.processor}",
+        f"{machine.processors} x {machine.processor}{f', commit {report.commit}' if report.commit else ''}",
         style="bold",
     )
     if report.rows:
