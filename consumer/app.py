@@ -73,7 +73,6 @@ def run(
     """
     configure_logging(stream, logging.getLevelNamesMapping()[settings.log_level.upper()])
     log(Line.STARTED, version=__version__)
-    _repeat(accepted)
     catalogue, texts = alerts_of_the_bank(settings)
     with contextlib.ExitStack() as undo:
         undo.enter_context(signals_set(stopping))
@@ -85,14 +84,16 @@ def run(
     log(Line.STOPPED)
 
 
-def _repeat(accepted: Accepted) -> None:
-    """Keep in the log what was let pass."""
-    if accepted.dead_letters:
-        places = accepted.dead_letters.items()
-        ends = (Position(topic=topic, partition=number, offset=end) for (topic, number), end in places)
-        log(Line.DEAD_LETTERS_ACCEPTED, partitions=as_offsets(ends))
+def _as_far_as_there_is(accepted: Accepted, ends: Mapping[Place, int]) -> Accepted:
+    """What the topics hold now: of what is still to come nobody can know that it is beyond help. The log keeps it."""
+    letters = {place: min(until, ends[place]) for place, until in accepted.dead_letters.items()}
+    if letters:
+        level = logging.INFO if letters == accepted.dead_letters else logging.WARNING
+        until = (Position(topic=topic, partition=number, offset=end) for (topic, number), end in letters.items())
+        log(Line.DEAD_LETTERS_ACCEPTED, level, partitions=as_offsets(until))
     if (lost := accepted.preferences) is not None:
         log(Line.PREFERENCES_ACCEPTED, customers=lost.after, customers_before=lost.before)
+    return msgspec.structs.replace(accepted, dead_letters=letters)
 
 
 def _build(
@@ -109,9 +110,11 @@ def _build(
     errands = undo.enter_context(Errands(backoff=endless(first_s=0.5, longest_s=5.0, chance=random.SystemRandom())))
     decoder = _decoder(settings, undo, lambda what: functools.partial(errands.send, what))
     source = undo.enter_context(_source(settings))
-    cluster_id = when_available(source.cluster_id, stopping)
-    if cluster_id is None:
+    answers = when_available(lambda: (source.cluster_id(), source.ends(accepted.dead_letters)), stopping)
+    if answers is None:
         return None
+    cluster_id, ends = answers
+    accepted = _as_far_as_there_is(accepted, ends)
     outbox = undo.enter_context(_outbox(settings, cluster_id))
     asking = _decoder(settings, undo, lambda _: at_once)
     aside = _dead_letters(settings, undo)

@@ -7,10 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
 
 from consumer.errors import Unavailable
+
+Answer = TypeVar("Answer")
 
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 _COLLECT_AFTER = (200_000, 20, 20)
@@ -92,7 +95,7 @@ def _listen(ear: socket.socket, stopping: threading.Event) -> None:
             stopping.set()
 
 
-def when_available(question: Callable[[], str], stopping: threading.Event) -> str | None:
+def when_available(question: Callable[[], Answer], stopping: threading.Event) -> Answer | None:
     """Ask until there is an answer; None if told to stop first."""
     asking = Retrying(
         retry=retry_if_exception_type(Unavailable),

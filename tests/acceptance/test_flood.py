@@ -81,6 +81,23 @@ def test_a_flood_stops_it_at_one_place_until_it_is_accepted(stage: Stage) -> Non
         assert outbox.stops() == []
 
 
+def test_what_is_still_to_come_cannot_be_accepted(stage: Stage) -> None:
+    limits = {"AVVISO_FLOOD__RUN_MAX": str(RUN_MAX)}
+    topic = stage.topics["TransactionPosted"]
+    stage.publish("AlertPreferences", "cust-1", preference_fields())
+    for _ in range(LETTERS):
+        stage.publish_raw("TransactionPosted", "acc-1", POISON)
+    worker = stage.worker("--accept-dead-letters-until", f"{topic}:0:1000000", **limits)
+    eventually(lambda: letters(stage) == LETTERS, "the dead letters")
+
+    for _ in range(LETTERS):
+        stage.publish_raw("TransactionPosted", "acc-1", POISON)
+
+    assert worker.ended() == ExitCode.POISON_FLOOD
+    said = [line for line in stage.log_lines() if line["line"] == "dead_letters_accepted"]
+    assert [(line["level"], line["partitions"]) for line in said] == [("warning", f"{topic}:0:{LETTERS}")]
+
+
 def offsets_in(reason: str) -> str:
     found = re.search(r"--accept-dead-letters-until (\S+)", reason)
     assert found is not None, reason

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from consumer.adapters.kafka_source import KafkaSource
 from consumer.core.record import Fetched
 from consumer.errors import Unavailable
 from consumer.sandbox.embedded_kafka import EmbeddedKafka
@@ -194,7 +195,20 @@ def test_the_cluster_is_known_by_its_id(kafka: Kafka, member: OpenMember) -> Non
     assert first.source.cluster_id() == second.source.cluster_id() != ""
 
 
-def test_a_cluster_that_does_not_answer_is_unavailable() -> None:
+def test_how_much_there_is_of_any_topic_is_known_and_of_none_there_is_nothing(kafka: Kafka, member: OpenMember) -> None:
+    read, other = fresh_topic(kafka, "events"), fresh_topic(kafka, "preferences", partitions=2)
+    produce(kafka, other, b"0", b"1", partition=1)
+    keys = [(read, 0), (other, 0), (other, 1), (other, 7), ("nowhere", 0)]
+
+    ends = member(fresh("group"), read).source.ends(keys)
+
+    assert [ends[key] for key in keys] == [0, 0, 2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "ask", [KafkaSource.cluster_id, lambda source: source.ends([("events", 0)])], ids=["id", "ends"]
+)
+def test_a_cluster_that_does_not_answer_is_unavailable(ask: Callable[[KafkaSource], object]) -> None:
     with EmbeddedKafka() as cluster:
         cluster.create_topic("events")
         cluster.broker_down()
@@ -202,4 +216,4 @@ def test_a_cluster_that_does_not_answer_is_unavailable() -> None:
             Member(EmbeddedBrokers(cluster), "group", "events", request_timeout_s=0.2) as one,
             pytest.raises(Unavailable, match="kafka is unavailable"),
         ):
-            one.source.cluster_id()
+            ask(one.source)

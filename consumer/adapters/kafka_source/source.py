@@ -2,11 +2,11 @@
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumer.adapters.kafka_source.asking import Asker
 from consumer.adapters.kafka_source.attendance import Attendance
@@ -21,7 +21,7 @@ from consumer.adapters.kafka_source.leaving import leave
 from consumer.adapters.kafka_source.limits import SourceLimits
 from consumer.adapters.kafka_source.membership import Membership
 from consumer.adapters.kafka_source.ownership import AnyShare, Ownership, SoleOwnership
-from consumer.adapters.kafka_source.partitions import Partitions
+from consumer.adapters.kafka_source.partitions import Key, Partitions
 from consumer.adapters.kafka_source.placing import placing
 from consumer.adapters.kafka_source.resuming import Resuming
 from consumer.adapters.kafka_source.session import Session
@@ -32,6 +32,9 @@ from consumer.core.record import Delivery, Fetched, Position, Record
 from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm
 
+_NO_SUCH_PARTITION = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - so named
+)
 _ANSWER_S = 0.02
 _CONFIRMATION_S = 0.1
 
@@ -112,6 +115,18 @@ class KafkaSource:
         if not cluster_id:
             raise Unavailable("kafka", "no_answer")
         return cluster_id
+
+    def ends(self, keys: Iterable[Key]) -> Mapping[Key, int]:
+        """The next offset of each of these partitions, of any topic; 0 where there is none. Raises Unavailable."""
+        return {key: self._end(key) for key in keys}
+
+    def _end(self, key: Key) -> int:
+        try:
+            return self._consumer.get_watermark_offsets(TopicPartition(*key), self._limits.request_timeout_s)[1]
+        except KafkaException as problem:
+            if problem.args[0].code() in _NO_SUCH_PARTITION:
+                return 0
+            raise Unavailable("kafka", problem.args[0].name()) from None
 
     def poll(self, *, records_max: int, timeout_s: float, before_revoke: Callable[[], None] = lambda: None) -> Fetched:
         """Up to `records_max` records of partitions owned now, in order within each; waits for the first one only."""
