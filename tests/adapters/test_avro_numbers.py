@@ -84,6 +84,45 @@ def test_blocks_that_tell_their_size_are_walked_through() -> None:
         refuse(document, b"\x01" + b"\x14" + b"\xff" * 9 + b"\x02" + b"\x00")
 
 
+TOO_LONG = b"\x8e" + b"\x80" * 9 + b"\x01"
+
+
+@pytest.mark.parametrize(
+    ("of", "written"),
+    [
+        ({"type": "array", "items": "double"}, b"\x01" + b"\x10" + b"\x00" * 8 + b"\x00"),
+        ({"type": "array", "items": "string"}, b"\x02" + b"\x01" + b"\x00"),
+    ],
+    ids=["a block that tells its size", "a text of minus one bytes"],
+)
+def test_a_long_number_is_found_behind(of: Any, written: bytes) -> None:
+    fields = [{"name": "x", "type": of}, {"name": "last", "type": "long"}]
+
+    with pytest.raises(Unreadable) as refused:
+        refuse({"type": "record", "name": "R", "fields": fields}, written + TOO_LONG)
+
+    assert refused.value.path == "last"
+
+
+def test_a_number_of_nothing_but_zeros_that_goes_on_is_too_long() -> None:
+    with pytest.raises(Unreadable):
+        refuse({"type": "record", "name": "R", "fields": [{"name": "x", "type": "long"}]}, b"\x80" * 20 + b"\x00")
+
+
+@pytest.mark.parametrize("of", ["float", "double", "boolean", {"type": "fixed", "name": "F", "size": 3}])
+def test_no_more_items_are_walked_past_than_the_record_has_bytes_for(of: Any) -> None:
+    """Else this would take years."""
+    most = b"\xfe" + b"\xff" * 8 + b"\x01"
+
+    refuse({"type": "record", "name": "R", "fields": [{"name": "x", "type": {"type": "array", "items": of}}]}, most)
+
+
+def test_a_branch_before_the_first_is_none() -> None:
+    document = {"type": "record", "name": "R", "fields": [{"name": "x", "type": ["null", "long"]}]}
+
+    refuse(document, b"\x01" + TOO_LONG)
+
+
 @pytest.mark.parametrize("content", [b"\xff" * 9, b"\x09" + b"\xff" * 30, b""])
 def test_what_is_wrong_otherwise_is_left_to_whoever_reads_it(content: bytes) -> None:
     refuse({"type": "record", "name": "R", "fields": [{"name": "x", "type": ["null", "string"]}]}, content)

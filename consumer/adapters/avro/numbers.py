@@ -51,7 +51,7 @@ class _Walk:
             case Primitive(kind="bytes" | "string"):
                 self._past_bytes(None)
             case Primitive(kind=kind):
-                self._at += _WIDTHS[kind]
+                self._move(_WIDTHS[kind])
             case DecimalType() | FixedType():
                 self._past_bytes(of.size)
             case ArrayType(items=inner) | MapType(values=inner):
@@ -80,7 +80,13 @@ class _Walk:
     def _past_bytes(self, size: int | None) -> None:
         if size is None:  # then it stands before them
             size = max(self._number(), 0)
-        self._at += size
+        self._move(size)
+
+    def _move(self, count: int) -> None:
+        """Not beyond the end: whatever a block claims to hold, its items take bytes, and come to an end with these."""
+        self._at += count
+        if self._at > len(self._content):
+            raise IndexError
 
     def _number(self) -> int:
         number = shift = 0
