@@ -9,6 +9,7 @@ from consumer import telemetry
 from consumer.batch import Read
 from consumer.core.backpressure import Load, LoadLimits, Pressure, after
 from consumer.core.flood import Flood, Watch, as_offsets
+from consumer.core.record import Record
 from consumer.errors import Broken, DeadLetterReason, ExitCode, Unavailable
 from consumer.ports import DeadLetter, OutboxForIntake
 from consumer.telemetry import Line, alarm, log
@@ -90,6 +91,10 @@ class FloodGuard:
     def is_calm(self) -> bool:
         """Whether of what can be read no record need be looked at."""
         return self.watch.is_calm
+
+    def suspects(self, record: Record) -> bool:
+        """Whether an earlier flood in its partition is not known to be over."""
+        return self.watch.suspects(record.position)
 
     def check(self, read: Read, letters: Sequence[DeadLetter]) -> None:
         """One portion after the other; `letters` are all of the batch.

@@ -17,7 +17,7 @@ from consumer.core.notice import EventKey
 from consumer.core.record import Fetched, Record
 from consumer.errors import Awaited, Conflict, Unavailable
 from consumer.guards import FloodGuard, RoomGuard
-from consumer.pipeline import Case, Pipeline, turns
+from consumer.pipeline import Case, Pipeline, Screening, turns
 from consumer.ports import DeadLetter, DeadLetters, OutboxForIntake, RecordSource
 from consumer.telemetry import Line, alarm, log
 from consumer.waiting import Waiting
@@ -166,7 +166,7 @@ class Intake:
     def _read(self, batch: Batch) -> None:
         """Every record is screened out, or becomes cases or a dead letter, or has to wait. It may be done again."""
         batch.portion = portion = Portion(records=batch.portion.records)
-        portion.screening = self.pipeline.screen(portion.records)
+        portion.screening = self._screened(portion.records)
         happened, letters = list[tuple[Record, Event]](), list[DeadLetter]()
         for record in portion.screening.unread:
             if portion.awaiting and record.delivery in portion.awaiting:
@@ -182,6 +182,14 @@ class Intake:
                 happened.append((record, read))
         portion.cases, portion.letters = self.pipeline.cases(happened), letters
 
+    def _screened(self, records: Fetched) -> Screening:
+        """Where a flood stopped an earlier process all is read: that nobody wants to hear of a record does not prove it."""
+        if self.floods.is_calm:
+            return self.pipeline.screen(records)
+        suspects = [record for record in records if self.floods.suspects(record)]
+        found = self.pipeline.screen(Fetched([record for record in records if not self.floods.suspects(record)]))
+        return msgspec.structs.replace(found, unread=[*suspects, *found.unread])
+
     def _hold_back(self, batch: Batch) -> None:
         """Order within a partition is kept: what is behind a record that waits comes after it. The others go on."""
         portion = batch.portion
@@ -189,7 +197,7 @@ class Intake:
             return
         held = [record for record in portion.records if portion.waits(record)]
         portion.records = Fetched([record for record in portion.records if not portion.waits(record)])
-        portion.screening = self.pipeline.screen(portion.records)  # what is held back is counted when it is read
+        portion.screening = self._screened(portion.records)  # what is held back is counted when it is read
         self.waiting.hold_back(portion.awaiting.values(), held)
 
     def _finish_before(self, batch: Batch) -> None:

@@ -128,6 +128,10 @@ class Watch:
         """Whether no stop is left: then what can be read need only be counted."""
         return not self._stops
 
+    def suspects(self, at: Position) -> bool:
+        """Whether a stop is left in its partition: then its records are to be read in full."""
+        return (at.topic, at.partition) in self._stops
+
     def read(self, by_topic: Mapping[str, int]) -> None:
         """So many of each topic came, and all of them could be read."""
         tallies = {topic: tally.copy() for topic, tally in self._tallies.items()}

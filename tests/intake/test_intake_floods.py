@@ -7,6 +7,7 @@ import pytest
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.flood import FloodLimits
 from consumer.core.record import Position
+from consumer.core.screen import Glance, heading
 from consumer.errors import Broken, ExitCode, Unavailable, Undecodable
 from consumer.ports import OutboxForIntake
 from tests.builders import transaction
@@ -91,6 +92,32 @@ def test_a_restart_stops_at_the_same_place_however_few_records_it_reads_at_once(
     assert "records that stopped it before still cannot be read" in str(problem)
     assert again.drawer.letters == []
     assert again.source.processed_positions == []
+
+
+def test_that_nobody_wants_to_hear_of_them_does_not_prove_that_they_can_be_read_now(outbox: SqliteOutbox) -> None:
+    content = dict.fromkeys(range(2, 20), POISON)
+    broken(run_of(outbox, content, records(*range(2, 20))))
+    boring = heading("TransactionPosted", "EUR", ("DEBIT", "POSTED", "TRANSFER"))
+    assert boring is not None
+
+    again = run_of(outbox, content, records(2, 3), records(*range(4, 20)))
+    again.decoder.seen = dict.fromkeys(range(2, 20), Glance(boring, (b"nobody",), 1))
+    problem = broken(again)
+
+    assert "records that stopped it before still cannot be read" in str(problem)
+
+
+def test_elsewhere_records_are_screened_meanwhile(outbox: SqliteOutbox) -> None:
+    broken(run_of(outbox, dict.fromkeys(range(2, 20), POISON), records(*range(2, 20))))
+    boring = heading("TransactionPosted", "EUR", ("DEBIT", "POSTED", "TRANSFER"))
+    assert boring is not None
+
+    again = run_of(outbox, {30: told(30)}, records(31, 32, partition=1))
+    again.decoder.seen = dict.fromkeys((31, 32), Glance(boring, (b"nobody",), 1))
+    again()
+
+    assert again.decoder.decoded == []
+    assert len(again.source.processed_positions) == 2
 
 
 def test_records_that_trickle_in_one_by_one_are_stopped_by_their_run_and_again_by_the_next_one(
