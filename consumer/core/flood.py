@@ -14,6 +14,7 @@ Place = tuple[str, int]
 _ENDS_SHOWN = 50
 """More would make a line of the log too long to be kept whole."""
 _OFFSET = re.compile(r"([A-Za-z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})\Z")
+_PARTITION_MAX, _OFFSET_MAX = 2**31 - 1, 2**63 - 1
 
 
 class FloodLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,8 @@ class Flood(msgspec.Struct, frozen=True, kw_only=True):
     """The topic whose records cannot be read, and what of it stands in the batch.
 
     `letters` of the latest `records` of the topic could not be read. `again`: it was stopped at here before. `stops` are
-    the first such record of each partition, `ends` the offset after the last one; `reasons` count the batch's.
+    the first such record of each partition where the most frequent reason stands, or most of the records; `ends` the offset
+    after the last one of each; `reasons` count the batch's.
     """
 
     topic: str
@@ -155,7 +157,7 @@ class Watch:
                 continue
             tally.unreadable(at, self._limits.window_records)
             if stopped or tally.is_flood(self._limits):
-                return Judgement(tallies={}, flood=self._flood(at.topic, tally, reasons, again=stopped))
+                return Judgement(tallies={}, flood=self._flood(at.topic, tally, records, reasons, again=stopped))
         return Judgement(tallies=tallies, passed=tuple(passed.values()))
 
     def learn(self, judgement: Judgement) -> None:
@@ -172,9 +174,10 @@ class Watch:
         stop = self._stops.get((at.topic, at.partition))
         return stop is not None and at.offset >= stop.offset and not self._is_accepted(at)
 
-    def _flood(self, topic: str, tally: _Tally, reasons: Mapping[Position, str], *, again: bool) -> Flood:
+    def _flood(
+        self, topic: str, tally: _Tally, records: Sequence[Position], reasons: Mapping[Position, str], *, again: bool
+    ) -> Flood:
         ours = sorted(at for at in reasons if at.topic == topic and not self._is_accepted(at))
-        first = {at.partition: at for at in reversed(ours)}
         last = {at.partition: at for at in ours}
         return Flood(
             topic=topic,
@@ -182,9 +185,23 @@ class Watch:
             records=min(tally.seen, self._limits.window_records),
             again=again,
             reasons=Counter(reasons[at] for at in ours),
-            stops=tuple(first[partition] for partition in sorted(first)),
+            stops=self._stops_of(ours, records, reasons),
             ends=tuple(msgspec.structs.replace(at, offset=at.offset + 1) for at in last.values()),
         )
+
+    def _stops_of(
+        self, letters: Sequence[Position], records: Sequence[Position], reasons: Mapping[Position, str]
+    ) -> tuple[Position, ...]:
+        """Not where a few records are broken in another way: what ends the flood would not mend these."""
+        [(leading, _)] = Counter(reasons[at] for at in letters).most_common(1)
+        flooded = {at.partition for at in letters if reasons[at] == leading}
+        read = [at for at in records if at.topic == letters[0].topic]
+        count, broken = Counter(at.partition for at in read), Counter(at.partition for at in read if at in reasons)
+        flooded |= {
+            at.partition for at in letters if broken[at.partition] > self._limits.share_max * count[at.partition]
+        }
+        first = {at.partition: at for at in reversed(letters)}
+        return tuple(first[number] for number in sorted(flooded))
 
 
 def accepted_offsets(text: str) -> Mapping[Place, int]:
@@ -207,7 +224,7 @@ def _offsets(text: str) -> Iterator[tuple[Place, int]]:
         raise ValueError("there is no offset in it")
     for entry in entries:
         found = _OFFSET.match(entry)
-        if found is None:
+        if found is None or int(found[2]) > _PARTITION_MAX or int(found[3]) > _OFFSET_MAX:
             raise ValueError(f"{entry!r} is not topic:partition:offset")
         yield (found[1], int(found[2])), int(found[3])
 

@@ -101,12 +101,34 @@ def test_a_flood_names_every_partition_and_reason_of_its_topic_in_the_batch() ->
     assert found.reasons == {"undecodable": 5, "no_framing": 5}
 
 
+def test_a_record_that_is_broken_in_another_way_is_no_place_to_stop_at() -> None:
+    elsewhere = [at(offset, 1) for offset in range(4)]
+    flooded = [at(offset) for offset in range(5)]
+    reasons = dict.fromkeys(flooded, "unknown_schema") | {elsewhere[2]: "undecodable"}
+
+    found = Watch(LIMITS).judge([*elsewhere, *flooded], reasons).flood
+
+    assert found is not None
+    assert found.stops == (at(0),)
+    assert found.ends == (at(5), at(3, 1))
+
+
+def test_a_partition_with_a_record_of_the_most_frequent_reason_is_one_to_stop_at() -> None:
+    elsewhere = [at(offset, 1) for offset in range(4)]
+    flooded = [at(offset) for offset in range(5)]
+
+    found = Watch(LIMITS).judge([*elsewhere, *flooded], dict.fromkeys([*flooded, elsewhere[2]], "unknown_schema")).flood
+
+    assert found is not None
+    assert found.stops == (at(0), at(2, 1))
+
+
 def test_judging_changes_nothing() -> None:
     watch = Watch(LIMITS)
-    records = [at(offset) for offset in range(4)]
-    reasons = dict.fromkeys(records, "no_registry")
+    judged(watch, "." * 20, first=100)
+    batches = [[at(4 * number + offset) for offset in range(4)] for number in range(5)]
 
-    assert [watch.judge(records, reasons).flood for _ in range(5)] == [None] * 5
+    assert [watch.judge(batch, dict.fromkeys(batch, "no_registry")).flood for batch in batches] == [None] * 5
 
 
 def test_a_stop_of_an_earlier_process_needs_one_letter_only() -> None:
@@ -212,7 +234,21 @@ def test_offsets_are_read_as_they_are_printed_and_as_kafkas_tools_print_them() -
     assert accepted_offsets(f"{TOPIC}:0:120\n{TOPIC}:11:7\n") == places
 
 
-@pytest.mark.parametrize("text", ["", " , ", "120", "topic:120", "topic:0:-1", "topic:0:x", "a b:0:1", "t:0:1:2:"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " , ",
+        "120",
+        "topic:120",
+        "topic:0:-1",
+        "topic:0:x",
+        "a b:0:1",
+        "t:0:1:2:",
+        "t:2147483648:1",
+        "t:0:9223372036854775808",
+    ],
+)
 def test_offsets_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not topic:partition:offset|no offset in it"):
         accepted_offsets(text)
