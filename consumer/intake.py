@@ -144,7 +144,7 @@ class Intake:
         return False
 
     def _wait(self, batch: Batch) -> None:
-        """Keep the membership of the group meanwhile, and let go of what a rebalance took away."""
+        """Keep the membership of the group meanwhile, let go of what a rebalance took away, and commit what is done."""
         self.check()
         self.waiting.look()
         if batch.before is not None and batch.before.is_on_its_way:
@@ -155,6 +155,7 @@ class Intake:
         if batch.before is not None:
             with suppress(Unavailable):  # which was told
                 self._finish(batch.before)
+        self.source.commit()
 
     def _await_preferences(self, _: Batch) -> None:
         if not self.ready():

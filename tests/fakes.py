@@ -64,6 +64,11 @@ class ScriptedSource:
             self._when_polled_empty()
         return Fetched()
 
+    @property
+    def flow(self) -> list[str]:
+        """What was asked of it, but for the commits, which come at any time."""
+        return [step for step in self.journal if step != "commit"]
+
     def deliver(self, batch: Sequence[Record]) -> None:
         """One batch more than was scripted."""
         self._batches.append(batch)

@@ -3,11 +3,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader, schema
+from consumer.adapters.outbox_sqlite import SqliteOutbox, SqliteOutboxReader, schema, sweeping
 from consumer.core.delivery import State
 from consumer.core.notice import Change
 from consumer.errors import Broken, ExitCode, Unavailable
@@ -140,6 +141,21 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkey
         refused(path)
 
     opened(path).close()
+
+
+def test_a_disk_that_is_full_at_the_start_is_called_that_white_box(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(db: sqlite3.Connection, _: datetime) -> int:
+        db.execute("ROLLBACK")  # as SQLite does itself where it finds no room
+        problem = sqlite3.OperationalError("database or disk is full")
+        problem.sqlite_errorname = "SQLITE_FULL"
+        raise problem
+
+    monkeypatch.setattr(sweeping, "recover", full)
+
+    with pytest.raises(Unavailable, match=r"outbox is unavailable \(full\)"):
+        opened(tmp_path / "outbox.db")
 
 
 def test_every_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_a_flood_is_not_announced_before_its_place_is_remembered(outbox: SqliteO
 
     broken(run)
 
-    assert run.source.journal == ["pause"]
+    assert run.source.flow == ["pause"]
     assert [stop.offset for stop in outbox.stops()] == [0]
 
 

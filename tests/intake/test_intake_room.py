@@ -53,8 +53,26 @@ def test_too_many_notices_that_are_due_hold_intake_until_enough_are_sent(
 
     assert held == [{"pending": 10}, {"pending": 7, "accepted": 3}]
     assert states() == {"pending": 7, "accepted": 4}
-    assert run.source.journal[:4] == ["pause", "resume", "commit", "processed"]
+    assert run.source.flow == ["pause", "resume", "processed"]
     assert said(log) == [("error", "outbox_full", "backlog"), ("info", "outbox_relieved", "backlog")]
+
+
+def test_what_is_done_is_committed_while_the_next_records_wait_for_room(outbox: SqliteOutbox) -> None:
+    """It may take hours, and by then the topic may not have what it would be asked for again."""
+    run = Run(outbox, {number: told(number) for number in range(3)}, [records(number) for number in range(3)])
+    run.load = msgspec.structs.replace(WIDE, due_max=1, due_resume=0)
+
+    def later() -> None:
+        run.now += timedelta(seconds=2)
+
+    run.source.meanwhile = [later, later]
+    run.in_turn(later, later)
+
+    run()
+
+    waited = run.source.journal[run.source.journal.index("pause") :]
+    assert waited.index("processed") < waited.index("commit")
+    assert waited.count("commit") > 2
 
 
 def test_what_fills_while_no_records_come_is_told_once_and_so_is_its_end(

@@ -128,7 +128,7 @@ def test_another_outage_meanwhile_neither_loses_the_wait_nor_its_end(outbox: Sql
 
     run()
 
-    assert run.source.journal[:3] == ["hold_back", "pause", "resume"]
+    assert run.source.flow[:3] == ["hold_back", "pause", "resume"]
     assert (done(run, A), done(run, B)) == ([1], [10])
     assert states() == {"pending": 2}
 

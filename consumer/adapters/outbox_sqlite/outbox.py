@@ -145,6 +145,7 @@ def _prepare(db: sqlite3.Connection, path: Path, identity: Mapping[str, str], no
         held = sweeping.recover(db, now)
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # some failures, such as a full disk, have rolled back already
+            db.execute("ROLLBACK")
         raise
     return held
