@@ -18,6 +18,7 @@ class ExitCode(enum.IntEnum):
     OUTBOX_SCHEMA = 22  # a newer version wrote the file
     OUTBOX_DAMAGED = 23  # SQLite finds the file damaged, or its writer has died
     PREFERENCES_DAMAGED = 30  # the local table of preferences is unusable; without its folder it fills again from Kafka
+    PREFERENCES_IN_USE = 31  # another process fills the local table of preferences
     POISON_FLOOD = 40  # so many records cannot be read that the configuration or a producer must be wrong
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -98,3 +98,16 @@ def rebuild_and_hang(bootstrap_servers: str, path: Path, topic: str, at: datetim
 
     follow(bootstrap_servers, path, topic, decode=decode, now=lambda: at, pace=ONE_BY_ONE)
     threading.Event().wait()
+
+
+class Hands:
+    """A clock and a calendar that a test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.now_s)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer.adapters.preference_table import this_boot
+from consumer.adapters.preference_table.lock import LOCK
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
 from consumer.adapters.preference_table.tables import Tables, TopicNow
 from consumer.core.screen import Screen
@@ -48,7 +49,7 @@ def is_synced(table: PreferenceStore) -> bool:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir())
+    return sorted(entry.name for entry in folder.iterdir() if entry.name != LOCK)
 
 
 @pytest.fixture

@@ -57,6 +57,20 @@ def test_what_was_not_acknowledged_is_not_remembered(tmp_path: Path) -> None:
     assert offsets(drawer) == [1]
 
 
+def test_what_could_not_be_remembered_is_not_written_or_each_start_would_write_it_again(tmp_path: Path) -> None:
+    drawer, path = Drawer(), tmp_path / "set-aside"
+    letters = Letters(drawer, path)
+    (tmp_path / "set-aside.coming").mkdir()
+
+    with pytest.raises(Broken):
+        letters.write([letter(1)])
+    assert offsets(drawer) == []
+    (tmp_path / "set-aside.coming").rmdir()
+    letters.write([letter(1)])
+
+    assert offsets(drawer) == [1]
+
+
 def test_the_first_are_forgotten_where_there_are_too_many(tmp_path: Path) -> None:
     drawer, path = Drawer(), tmp_path / "set-aside"
     letters = Letters(drawer, path, remembered_max=2)

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from consumer.adapters.preference_table.lock import LOCK
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
 from consumer.adapters.preference_table.tables import Tables, TopicNow, misfit
 from consumer.core.preferences import Preferences
@@ -54,7 +55,7 @@ def opens(tmp_path: Path) -> Iterator[Opens]:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Callable[[], list[str]]:
-    return lambda: sorted(entry.name for entry in (tmp_path / "tables").iterdir())
+    return lambda: sorted(entry.name for entry in (tmp_path / "tables").iterdir() if entry.name != LOCK)
 
 
 def filled(tables: Tables, count: int = 10) -> Tables:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from consumer.adapters.preference_table import Pace
+from consumer.adapters.preference_table.lock import LOCK
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.core.shrinkage import Shrinkage
@@ -38,7 +39,7 @@ def many(kafka: Kafka, topic: str, count: int, *, language: str = "en") -> None:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Callable[[], list[str]]:
-    return lambda: sorted(entry.name for entry in (tmp_path / "preferences").iterdir())
+    return lambda: sorted(entry.name for entry in (tmp_path / "preferences").iterdir() if entry.name != LOCK)
 
 
 def of(kafka: Kafka, open_table: OpenTable, count: int) -> str:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from consumer.adapters.preference_table import Pace
+from consumer.adapters.preference_table.lock import LOCK
 from consumer.core.preferences import Preferences
 from consumer.core.record import Record
 from consumer.errors import Broken, ExitCode, Unavailable
@@ -263,5 +264,5 @@ def test_only_the_process_itself_may_read_the_customers_numbers(
 
     assert (tmp_path / "preferences").stat().st_mode & 0o077 == 0
     inside = list((tmp_path / "preferences").rglob("*"))
-    assert [path.stat().st_mode & 0o077 for path in inside] == [0, 0, 0]
-    assert {path.name for path in inside} == {"1", "data.mdb", "lock.mdb"}
+    assert [path.stat().st_mode & 0o077 for path in inside] == [0, 0, 0, 0]
+    assert {path.name for path in inside} == {"1", "data.mdb", "lock.mdb", LOCK}

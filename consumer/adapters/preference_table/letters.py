@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,26 +53,35 @@ class Letters:
             return
         for start in range(0, len(new), _AT_ONCE_MAX):
             some = new[start : start + _AT_ONCE_MAX]
+            written = [*self._written, *(_digest(letter.record) for letter in some)][-self._remembered_max :]
+            self._prepare(written)  # with no room for this they would be written again at each start
             self._dead_letters.write(some)
-            self._remember(letter.record for letter in some)
+            self._remember(written)
             for letter in some:
                 _tell(letter)
         for reason, count in Counter(letter.reason for letter in new).items():
             DEAD_LETTERS.add(count, {"reason": reason})
 
-    def _remember(self, records: Iterable[Record]) -> None:
-        """All of it in a new file that takes the old one's place: there is no half of it."""
-        written = [*self._written, *map(_digest, records)][-self._remembered_max :]
-        coming = self._path.with_suffix(".coming")
+    def _prepare(self, written: Sequence[bytes]) -> None:
+        """All of it in a new file, which is to take the old one's place: there is no half of it."""
         try:
-            with open(coming, "wb", opener=_for_our_user_only) as file:
+            with open(self._coming, "wb", opener=_for_our_user_only) as file:
                 file.write(b"".join(written))
                 file.flush()
                 os.fsync(file.fileno())
-            coming.replace(self._path)
+        except OSError as problem:
+            raise _broken(problem) from None
+
+    def _remember(self, written: Sequence[bytes]) -> None:
+        try:
+            self._coming.replace(self._path)
         except OSError as problem:
             raise _broken(problem) from None
         self._written = dict.fromkeys(written)
+
+    @property
+    def _coming(self) -> Path:
+        return self._path.with_suffix(".coming")
 
 
 def _digest(record: Record) -> bytes:

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from consumer.adapters.preference_table.boot import is_lost, is_marked, mark, unmark
+from consumer.adapters.preference_table.lock import FolderLock
 from consumer.adapters.preference_table.nobody import Nobody
 from consumer.adapters.preference_table.packing import Packed
 from consumer.adapters.preference_table.store import DATA, PreferenceStore, Source, State
@@ -68,13 +69,21 @@ class Tables:
         self._accepted = accepted
         self._boot_id = boot_id
         self._alarmed = False
-        numbers = self._found()
+        self._lock, numbers = self._found()
         self._latest = max(numbers, default=0)
         self._coming: PreferenceStore | None = None
+        try:
+            self._in_use: PreferenceStore | Nobody = self._opened_all(numbers) or Nobody(stranger)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _opened_all(self, numbers: Collection[int]) -> PreferenceStore | None:
+        """The one in use, if any; what is coming is kept or begun, and the others are removed."""
         in_use: PreferenceStore | None = None
         for number in sorted(numbers, reverse=True):
             if in_use is not None:
-                _remove(path / str(number))
+                _remove(self._path / str(number))
                 continue
             table = self._opened(number, numbers)
             if table is None:
@@ -88,7 +97,7 @@ class Tables:
                 _remove(table.path)
         if in_use is None and self._coming is None:
             self._coming = self._begun()
-        self._in_use: PreferenceStore | Nobody = in_use or Nobody(stranger)
+        return in_use
 
     def _opened(self, number: int, numbers: Collection[int]) -> PreferenceStore | None:
         """None where it may be torn, or is damaged and an older one is there: that fills again what it lacks."""
@@ -173,11 +182,14 @@ class Tables:
         self._in_use.close()
         if self._coming is not None:
             self._coming.close()
+        self._lock.release()
 
-    def _found(self) -> list[int]:
+    def _found(self) -> tuple[FolderLock, list[int]]:
+        """The folder, which is ours from now on, and which tables are in it."""
         with _writable():
             self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return [int(entry.name) for entry in self._path.iterdir() if entry.name.isdecimal()]
+            lock = FolderLock(self._path)
+            return lock, [int(entry.name) for entry in self._path.iterdir() if entry.name.isdecimal()]
 
     def _begun(self) -> PreferenceStore:
         self._latest += 1
