@@ -153,6 +153,33 @@ def test_a_refused_schema_is_fetched_and_judged_once() -> None:
     assert registry.asked == [ID]
 
 
+@pytest.mark.parametrize(
+    ("limit", "most"), [("_SCHEMAS_MAX", 3), ("_CHARACTERS_MAX", 3 * len(json.dumps(schema())))], ids=["many", "long"]
+)
+def test_only_so_many_schemas_are_remembered_and_the_others_learnt_anew(
+    limit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"consumer.adapters.avro.decoder.{limit}", most)
+    registry = Listed(dict.fromkeys(range(1, 5), schema()))
+    avro = decoder(registry)
+
+    for schema_id in (1, 2, 3, 4, 4, 3, 2, 1):
+        avro.decode(record(value=confluent(schema_id, json.dumps(schema()), transaction_fields())))
+
+    assert registry.asked == [1, 2, 3, 4, 1]
+
+
+def test_a_schema_that_cannot_be_worked_with_for_whatever_reason_is_refused_white_box(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("consumer.adapters.avro.decoder.plan", broken)
+
+    assert _refused(schema(), transaction_fields()).reason == DeadLetterReason.SCHEMA_REFUSED
+
+
 def test_a_null_where_ours_has_none_is_refused_and_named() -> None:
     problem = _refused(with_field("amount", type=["null", _DECIMAL]), transaction_fields(amount=None))
 

@@ -9,6 +9,7 @@ import pytest
 from consumer.adapters.avro import Library, check
 from consumer.core.event import EVENT_TYPES
 from consumer.core.preferences import FULL_NAME
+from consumer.errors import Broken
 from tests.avro import SCHEMAS, Schema, schema
 
 NAME = "TransactionPosted"
@@ -246,6 +247,10 @@ def test_a_field_deep_within_is_named_by_its_whole_path(tmp_path: Path) -> None:
             _added(name="extra", type={"type": "fixed", "name": "F", "size": 12, "logicalType": "duration"}),
             "TransactionPosted v1: field extra: its logical type is not known here",
         ),
+        (
+            _changed(event_id__type={"type": {"type": {"type": "string"}}}),
+            "TransactionPosted v1: it is written in a way that not every reader of Avro takes",
+        ),
         (_changed(event_id__aliases="id"), "TransactionPosted v1: field event_id: its aliases are no list of names"),
         (
             _changed(event_id__aliases=[["id"]]),
@@ -295,3 +300,13 @@ def test_a_file_that_is_not_json_or_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / NAME / "v1.avsc").write_bytes(b"\xff\xfe")
 
     assert [str(problem) for problem in check(tmp_path)] == [f"{NAME}/v1.avsc: cannot be read as text in UTF-8"]
+
+
+def test_a_schema_that_not_every_reader_takes_is_refused_by_its_name_at_the_start(tmp_path: Path) -> None:
+    odd = schema()
+    _changed(event_id__type={"type": {"type": {"type": "string"}}})(odd)
+    (tmp_path / NAME).mkdir()
+    (tmp_path / NAME / "v1.avsc").write_text(json.dumps(odd), encoding="utf-8")
+
+    with pytest.raises(Broken, match=f"schema {NAME} v1: it is written in a way that not every reader"):
+        Library(tmp_path)

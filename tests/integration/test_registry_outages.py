@@ -221,9 +221,11 @@ def test_an_id_that_no_registry_gives_is_not_asked_for(bench: Bench) -> None:
     [
         {"schema": "syntax = 'proto3';", "schemaType": "PROTOBUF"},
         {"schema": SCHEMA, "references": [{"name": "bank.Account", "subject": "account", "version": 1}]},
+        {"schema": SCHEMA + " " * 262_144},
     ],
+    ids=["not Avro", "not on its own", "too long"],
 )
-def test_a_schema_that_is_not_avro_on_its_own_is_refused_once_for_all(bench: Bench, document: dict[str, Any]) -> None:
+def test_a_schema_that_cannot_be_read_with_is_refused_once_for_all(bench: Bench, document: dict[str, Any]) -> None:
     server = bench.serve(json_reply(document))
     registry = bench.client(server.url)
 
@@ -231,6 +233,21 @@ def test_a_schema_that_is_not_avro_on_its_own_is_refused_once_for_all(bench: Ben
 
     assert reasons == [DeadLetterReason.SCHEMA_REFUSED] * 2
     assert len(server.asked) == 1
+
+
+def test_a_registry_may_leave_open_that_a_schema_is_avro(bench: Bench) -> None:
+    assert bench.client(bench.serve(json_reply({"schema": SCHEMA, "schemaType": None})).url).by_id(7) == SCHEMA
+
+
+def test_so_is_how_much_all_of_them_hold(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumer.adapters.registry.memory.CHARACTERS_MAX", 3 * len(SCHEMA))
+    server = bench.serve(FOUND)
+    registry = bench.client(server.url)
+
+    for schema_id in (1, 2, 3, 4, 4, 3, 2, 1):
+        registry.by_id(schema_id)
+
+    assert [int(asked.path.rpartition("/")[2]) for asked in server.asked] == [1, 2, 3, 4, 1]
 
 
 def test_the_memory_of_schemas_is_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

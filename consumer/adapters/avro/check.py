@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from consumer.adapters.avro.compatibility import breaches
-from consumer.adapters.avro.library import SchemaFile, schema_files
+from consumer.adapters.avro.library import SchemaFile, fingerprint_of, schema_files
 from consumer.adapters.avro.parsing import read_schema
 from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import (
@@ -82,10 +82,18 @@ def _of_one_schema(name: str, files: Sequence[SchemaFile]) -> Iterator[Problem]:
         read.append((file.version, schema))
         if schema.name != f"{NAMESPACE}.{name}":
             yield Problem(where=where, what=f"its full name is {schema.name}; its folder says {NAMESPACE}.{name}")
-        yield from _of_a_record(schema, where, ())
+        found = list(_of_a_record(schema, where, ()))
+        yield from found or _of_its_text(file, where)
     for (older, one), (newer, other) in itertools.combinations(read, 2):
         yield from _of_two(name, (older, one), (newer, other))
         yield from _of_two(name, (newer, other), (older, one))
+
+
+def _of_its_text(file: SchemaFile, where: str) -> Iterator[Problem]:
+    try:
+        fingerprint_of(file.text)
+    except SchemaRefused as problem:
+        yield Problem(where=where, what=str(problem))
 
 
 def _of_two(name: str, writer: tuple[int, RecordType], reader: tuple[int, RecordType]) -> Iterator[Problem]:

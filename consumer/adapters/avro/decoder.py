@@ -49,16 +49,20 @@ AHEAD_MAX = timedelta(minutes=5)
 _PREFERENCES = frozenset({FULL_NAME})
 _ALERTS = "alerts"
 _SCHEMAS_MAX = 1000
+_CHARACTERS_MAX = 4_194_304
+"""Of all schemas by which records can be read: understood, they take more than ten times as much."""
 _Registry = TypeVar("_Registry", WriterSchemas, SchemaVersions)
 
 
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How records of one writer's schema are read. `full_name`: that of our schema; `bytes_max`: of a record's content.
+    """How records of one writer's schema, of so many `characters`, are read. `full_name`: that of our schema.
 
-    `glance`: if it can be begun only. `endings`: if the alerts of preferences stand last, where many have the same bytes.
+    `bytes_max`: of a record's content. `glance`: if it can be begun only. `endings`: if the alerts of preferences stand
+    last, where many have the same bytes.
     """
 
     full_name: str
+    characters: int
     bytes_max: float
     schema: RecordType
     wire: Wire
@@ -191,9 +195,13 @@ class AvroDecoder:
         """How to read what was written so; remembered, but not that the registry does not know it: it may, later."""
         reading = _reading(self._text(named_by(head)), self._library)
         self._readings[head] = reading
-        if len(self._readings) > _SCHEMAS_MAX:
+        while len(self._readings) > _SCHEMAS_MAX or self._characters > _CHARACTERS_MAX:
             self._readings.popitem(last=False)
         return reading
+
+    @property
+    def _characters(self) -> int:
+        return sum(one.characters for one in tuple(self._readings.values()) if isinstance(one, _Reading))
 
     def _learn_ours(self, head: bytes) -> _Reading | _Refusal | None:
         """The same for schemas that nobody need be asked for."""
@@ -241,6 +249,7 @@ def _reading(text: str, library: Library) -> _Reading | _Refusal:
             return _Refusal(reason=DeadLetterReason.WRONG_TYPE, detail="the schema's full name is none of ours")
         return _Reading(
             full_name=reader.name,
+            characters=len(text),
             bytes_max=VALUES_MAX / density(schema),
             schema=schema,
             wire=Wire(schema),

@@ -35,8 +35,11 @@ def schema_files(folder: Path) -> list[SchemaFile]:
 
 
 def fingerprint_of(text: str) -> Fingerprint:
-    """The fingerprint that Avro's single-object encoding names the schema by."""
-    canonical = to_parsing_canonical_form(msgspec.json.decode(text))
+    """The fingerprint that Avro's single-object encoding names the schema by; raises SchemaRefused where it has none."""
+    try:
+        canonical = to_parsing_canonical_form(msgspec.json.decode(text))
+    except Exception:  # noqa: BLE001 - of a schema that fastavro does not take it says so in many ways
+        raise SchemaRefused("it is written in a way that not every reader of Avro takes") from None
     return Fingerprint(bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")))
 
 
@@ -48,9 +51,9 @@ class Library:
         self._newest: dict[str, RecordType] = {}
         self._texts: dict[Fingerprint, str] = {}
         self._versions: dict[str, list[str]] = {}
-        for file, schema in _read(folder):
+        for file, schema, digest in _read(folder):
             self._newest.update(dict.fromkeys((schema.name, *schema.aliases), schema))
-            self._texts[fingerprint_of(file.text)] = file.text
+            self._texts[digest] = file.text
             self._versions.setdefault(file.name, []).append(file.text)
 
     @property
@@ -71,7 +74,7 @@ class Library:
         return tuple(self._versions[name])
 
 
-def _read(folder: Path) -> Iterator[tuple[SchemaFile, RecordType]]:
+def _read(folder: Path) -> Iterator[tuple[SchemaFile, RecordType, Fingerprint]]:
     try:
         files = schema_files(folder)
     except (OSError, UnicodeError):
@@ -80,6 +83,6 @@ def _read(folder: Path) -> Iterator[tuple[SchemaFile, RecordType]]:
         raise Broken("there is no schema in the folder of schemas: is Avviso fully installed?", ExitCode.SETTINGS)
     for file in files:
         try:
-            yield file, read_schema(file.text)
+            yield file, read_schema(file.text), fingerprint_of(file.text)
         except SchemaRefused as problem:
             raise Broken(f"schema {file.name} v{file.version}: {problem}", ExitCode.SETTINGS) from None

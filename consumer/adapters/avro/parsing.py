@@ -19,6 +19,7 @@ from consumer.adapters.avro.types import (
     Type,
     UnionType,
     bytes_min,
+    levels,
     nodes,
 )
 
@@ -69,15 +70,16 @@ class _Reading:
     def type(self, schema: Any, namespace: str, path: tuple[str, ...], depth: int) -> Type:
         self._nodes += 1
         if depth > DEPTH_MAX:
-            raise SchemaRefused(f"{_at(path)}the schema is deeper than {DEPTH_MAX} levels")
+            raise _too_deep(path)
         if self._nodes > NODES_MAX:
             raise SchemaRefused(f"the schema has more than {NODES_MAX} types")
         if isinstance(schema, str):
-            return Primitive(schema) if schema in PRIMITIVES else self._reference(schema, namespace, path)
+            return Primitive(schema) if schema in PRIMITIVES else self._reference(schema, namespace, path, depth)
         if isinstance(schema, list):
             return self._union(schema, namespace, path, depth)
         made = self._complex(schema, namespace, path, depth)
-        if self._strict and "logicalType" in schema and not _is_logical(made):
+        ignored = not _is_logical(made) or not isinstance(schema["type"], str)
+        if self._strict and "logicalType" in schema and ignored:
             raise SchemaRefused(f"{_at(path)}its logical type is not known here, or is not described as Avro wants it")
         return made
 
@@ -125,6 +127,10 @@ class _Reading:
         name = field["name"]
         if not _NAME.match(name):
             raise SchemaRefused(f"{_at(path)}a field's name is not allowed")
+        if self._strict and "logicalType" in field:
+            raise SchemaRefused(
+                f"{_at((*path, name))}its logical type stands beside its type, not in it: nobody sees it"
+            )
         return Field(
             name=name,
             type=self.type(field["type"], namespace, (*path, name), depth + 1),
@@ -137,9 +143,11 @@ class _Reading:
         types = tuple(self.type(branch, namespace, path, depth + 1) for branch in branches)
         if not types or any(isinstance(branch, UnionType) for branch in types):
             raise SchemaRefused(f"{_at(path)}a union is empty, or directly within another")
+        if self._strict and len(set(map(_sort, types))) < len(types):
+            raise SchemaRefused(f"{_at(path)}a union has two branches of one sort: nobody could tell which is meant")
         return UnionType(types)
 
-    def _reference(self, name: str, namespace: str, path: tuple[str, ...]) -> Type:
+    def _reference(self, name: str, namespace: str, path: tuple[str, ...], depth: int) -> Type:
         full_name = _qualified(name, namespace)
         full_name = full_name if full_name in self._named else name
         if full_name not in self._named:
@@ -148,6 +156,8 @@ class _Reading:
         if found is None:
             raise SchemaRefused(f"{_at(path)}the schema is recursive")
         self._nodes += nodes(found)  # it is decoded here once more: many small references make one huge schema
+        if depth + levels(found) > DEPTH_MAX:
+            raise _too_deep(path)
         return found
 
     def _define(self, schema: Mapping[str, Any], namespace: str, path: tuple[str, ...], made: Type) -> Type:
@@ -160,6 +170,10 @@ class _Reading:
         if name in self._named:
             raise SchemaRefused(f"{_at(path)}a type is defined twice")
         self._named[name] = None
+
+
+def _too_deep(path: tuple[str, ...]) -> SchemaRefused:
+    return SchemaRefused(f"{_at(path)}the schema is deeper than {DEPTH_MAX} levels")
 
 
 def _at(path: tuple[str, ...]) -> str:
@@ -182,6 +196,19 @@ def _aliases(of: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
     if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
         raise SchemaRefused(f"{_at(path)}its aliases are no list of names")
     return tuple(aliases)
+
+
+def _sort(branch: Type) -> str:
+    """What no two branches of a union may have in common."""
+    match branch:
+        case RecordType(name=name) | EnumType(name=name) | FixedType(name=name):
+            return name
+        case Primitive(kind=kind):
+            return kind
+        case DecimalType(size=None):
+            return "bytes"
+        case _:
+            return type(branch).__name__
 
 
 def _is_logical(of: Type) -> bool:
@@ -212,4 +239,11 @@ def _decimal(schema: Mapping[str, Any], size: int | None) -> DecimalType | None:
         return None
     if not 0 <= scale <= precision or precision == 0:
         return None
+    if size is not None and precision > _digits_of(size):
+        return None
     return DecimalType(size=size, precision=precision, scale=scale)
+
+
+def _digits_of(size: int) -> int:
+    """How many digits always fit into so many bytes."""
+    return len(str(2 ** (8 * size - 1) - 1)) - 1 if size else 0

@@ -114,3 +114,16 @@ def nodes(of: Type) -> int:
             return 1 + sum(map(nodes, branches))
         case _:
             return 1
+
+
+def levels(of: Type) -> int:
+    """How many types lie within each other below it."""
+    match of:
+        case RecordType(fields=fields):
+            return 1 + max((levels(field.type) for field in fields), default=-1)
+        case ArrayType(items=inner) | MapType(values=inner):
+            return 1 + levels(inner)
+        case UnionType(branches=branches):
+            return 1 + max(map(levels, branches))
+        case _:
+            return 0

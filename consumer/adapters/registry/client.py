@@ -105,7 +105,7 @@ def _schema(answer: Answer) -> str | Refusal:
     schema, references = answer.document.get("schema"), answer.document.get("references")
     if not isinstance(schema, str):
         raise Unavailable("registry", "not_a_registry")
-    if answer.document.get("schemaType", "AVRO") != "AVRO":
+    if (answer.document.get("schemaType") or "AVRO") != "AVRO":
         return Refusal("the registry's schema is not Avro")
     if references:
         return Refusal("the registry's schema refers to others; register it with all its types written out")

@@ -15,7 +15,6 @@ from consumer.errors import Unavailable
 
 _WHAT = "glue"
 _ATTEMPTS_MAX = 3
-_SCHEMA_CHARACTERS_MAX = 170_000  # Glue's own limit
 _ABOUT_THE_QUESTION = frozenset({"EntityNotFoundException", "InvalidInputException"})
 _STALE = frozenset({"ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"})
 
@@ -95,6 +94,4 @@ def _schema(answer: Mapping[str, Any]) -> str | Refusal:
     format_, schema = answer.get("DataFormat"), answer.get("SchemaDefinition")
     if not isinstance(format_, str) or not isinstance(schema, str):
         raise Unavailable(_WHAT, "not_a_registry")
-    if len(schema) > _SCHEMA_CHARACTERS_MAX:
-        raise Unavailable(_WHAT, "answer_too_large")
     return schema if format_ == "AVRO" else Refusal("the registry's schema is not Avro")

@@ -9,6 +9,10 @@ import msgspec
 from consumer.errors import DeadLetterReason, Undecodable
 
 SCHEMAS_MAX = 1000
+SCHEMA_CHARACTERS_MAX = 262_144
+"""A longer one is refused: it would take a hundred times as much once it is understood."""
+CHARACTERS_MAX = 32 * SCHEMA_CHARACTERS_MAX
+"""Of all schemas that are remembered."""
 UNKNOWN_FOR_S = 30.0
 _Value = TypeVar("_Value")
 
@@ -64,13 +68,21 @@ class Memory:
         if found is None:
             _remember(self._unknown_until_s, name, self._clock() + self._unknown_for_s)
             raise unknown(name)
+        if _characters(found) > SCHEMA_CHARACTERS_MAX:
+            found = Refusal(f"the registry's schema has more than {SCHEMA_CHARACTERS_MAX} characters")
         _remember(self._found, name, found)
+        while sum(map(_characters, tuple(self._found.values()))) > CHARACTERS_MAX:
+            self._found.popitem(last=False)
         return found
 
 
 def unknown(name: str) -> Undecodable:
     """What a record is that names a schema which the registry does not have."""
     return Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, "the registry has no schema under this id", schema=name)
+
+
+def _characters(found: str | Refusal) -> int:
+    return 0 if isinstance(found, Refusal) else len(found)
 
 
 def _remember(memory: OrderedDict[str, _Value], name: str, value: _Value) -> None:
