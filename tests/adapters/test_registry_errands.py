@@ -186,6 +186,24 @@ def test_no_more_are_asked_at_once_than_there_are_threads(desk: Desk) -> None:
     assert (running, asked) == (2, 2)
 
 
+def test_what_nobody_asks_for_any_more_does_not_stand_before_what_somebody_needs(desk: Desk) -> None:
+    desk.answers |= dict.fromkeys("12345", "{}")
+    for name in "1234":
+        desk.want(name)
+    desk.want_until(lambda _: len(desk.asked) == 2, "1")
+    desk.now_s += 3.0
+    desk.want("4")
+    desk.now_s += 3.0
+    desk.want("5")
+
+    desk.answering.set()
+    for name in "45":
+        desk.want_until(lambda found: found == "{}", name)
+
+    assert sorted(desk.asked) == ["1", "2", "4", "5"]
+    desk.want_until(lambda found: found == "{}", "3")
+
+
 def test_a_defect_reaches_the_thread_that_asks(desk: Desk) -> None:
     desk.answers["7"] = ZeroDivisionError()
     desk.answering.set()

@@ -14,6 +14,8 @@ from consumer.telemetry import REGISTRY_ERRORS
 
 THREADS_MAX = 4
 ERRANDS_MAX = 1000
+WANTED_FOR_S = 5.0
+"""Whoever waits asks again each second. What nobody did for longer must not hold up, in the queue, what somebody needs."""
 NO_ANSWER = "no_answer"
 Key = tuple[str, str]
 """Who is asked, and for which schema."""
@@ -21,9 +23,13 @@ Key = tuple[str, str]
 
 @dataclass(slots=True, kw_only=True)
 class _Errand:
-    """A job that is queued or done just now (`under_way`), or that an outage, or a `defect`, has ended."""
+    """A job that is queued or done just now (`under_way`), or that an outage, or a `defect`, has ended.
+
+    `wanted_at_s`: when it was asked for last.
+    """
 
     job: Callable[[], object]
+    wanted_at_s: float
     under_way: bool = True
     failures: int = 0
     code: str = NO_ANSWER
@@ -67,10 +73,11 @@ class Errands:
         with self._lock:
             errand = self._errands.get(key)
             if errand is None:
-                errand = self._begin(key, _Errand(job=job))
+                errand = self._begin(key, _Errand(job=job, wanted_at_s=self._clock()))
             elif errand.defect is not None:
                 raise errand.defect
-            elif not errand.under_way and self._clock() >= errand.again_at_s:
+            errand.wanted_at_s = self._clock()
+            if not errand.under_way and self._clock() >= errand.again_at_s:
                 errand.under_way = True
                 self._enqueue(key, errand)
         raise Awaited(what, errand.code, schema)
@@ -96,6 +103,9 @@ class Errands:
             self._do(*found)
 
     def _do(self, key: Key, errand: _Errand) -> None:
+        if self._clock() - errand.wanted_at_s > WANTED_FOR_S:
+            self._end(key)
+            return
         try:
             errand.job()
         except Undecodable:
