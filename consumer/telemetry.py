@@ -54,6 +54,7 @@ class Line(enum.StrEnum):
     PREFERENCES_REPLACED = "preferences_replaced"  # what was read anew has taken the old one's place
     PREFERENCES_SHRUNKEN = "preferences_shrunken"  # alarm: it holds too few customers for that; an operator must decide
     PREFERENCES_ACCEPTED = "preferences_accepted"  # an operator said that so few may take the place of so many
+    PREFERENCES_SPREAD = "preferences_spread"  # alarm: partitions were added, so a customer may have records in two
     PREFERENCES_FILLING = "preferences_filling"  # alarm, long before the table is full and the process ends
     PREFERENCES_FLOODED = (
         "preferences_flooded"  # alarm: too many to be set aside cannot be read; the table stands still

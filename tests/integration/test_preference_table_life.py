@@ -38,7 +38,9 @@ def test_a_restart_goes_on_where_it_was_left(kafka: Kafka, open_table: OpenTable
 
 
 @pytest.mark.real
-def test_a_partition_that_is_added_to_the_topic_is_read_as_well(kafka: ContainerBrokers, open_table: OpenTable) -> None:
+def test_a_partition_that_is_added_to_the_topic_is_read_as_well_and_warned_of(
+    kafka: ContainerBrokers, open_table: OpenTable, caplog: pytest.LogCaptureFixture
+) -> None:
     topic = fresh_topic(kafka, "preferences")
     publish(kafka, topic, (b"anna", b"anna:en"))
     table = open_table(topic, pace=msgspec.structs.replace(HASTE, recheck_s=0.1))
@@ -50,6 +52,7 @@ def test_a_partition_that_is_added_to_the_topic_is_read_as_well(kafka: Container
     eventually(lambda: language(table, "john") == "it")
     eventually(table.ready)
     assert language(table, "anna") == "en"
+    assert [line["partitions"] for line in lines(caplog, "preferences_spread")] == ["1"]
 
 
 def test_a_first_fill_that_was_cut_short_goes_on_for_as_long_as_the_topic_keeps_its_tombstones(

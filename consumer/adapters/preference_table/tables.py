@@ -152,6 +152,9 @@ class Tables:
         if known is None:
             known = State(source=topic.source, offsets={}, synced_at=topic.at)
             self.filled.write({}, known)
+        added = topic.marks.keys() - known.offsets.keys()
+        if known.offsets and added:
+            _warn_of(added, topic.source.topic)
         return known
 
     def take_over(self, state: State) -> bool:
@@ -227,6 +230,18 @@ class Tables:
                 remedy=f"write the missing customers to the topic again, or: avviso run --accept-preferences {lost}",
             )
         self._alarmed = True
+
+
+def _warn_of(added: Collection[int], topic: str) -> None:
+    """This table has read all in order; one that is read anew meets a customer's two partitions in any order."""
+    alarm(
+        Line.PREFERENCES_SPREAD,
+        topic=topic,
+        partitions=" ".join(map(str, sorted(added))),
+        remedy="customers whose keys belong to another partition now have records in two, and compaction keeps both: a "
+        "table that is read anew may end with the older one, of who was erased too. Write all preferences to a new topic with "
+        "that many partitions, and name it by AVVISO_TOPICS__PREFERENCES",
+    )
 
 
 def misfit(known: State | None, topic: TopicNow) -> str | None:
