@@ -10,7 +10,7 @@ import pytest
 from consumer.adapters.avro import AvroDecoder, confluent
 from consumer.adapters.avro.decoder import VALUE_BYTES_MAX
 from consumer.adapters.avro.density import VALUES_MAX
-from consumer.adapters.avro.framing import SCHEMA_HEADER, guid_header
+from consumer.adapters.avro.framing import SCHEMA_HEADER, confluent_header, guid_header
 from consumer.core.record import Fetched, Record
 from consumer.core.screen import LEADING, Glance, Heading, heading
 from tests.avro import (
@@ -26,7 +26,7 @@ from tests.avro import (
     transaction_fields,
     with_field,
 )
-from tests.builders import record
+from tests.builders import record, transaction
 
 
 def begun(event_type: str, *symbols: str) -> Heading:
@@ -229,3 +229,13 @@ def test_what_stands_behind_the_leading_fields_is_not_looked_at() -> None:
     cut = our_bytes("TransactionPosted", transaction_fields())[:60]
 
     assert glance(experienced(), record(value=cut)) == SEEN
+
+
+def test_a_precision_beyond_all_reason_costs_nothing() -> None:
+    """Its power of ten would fill any memory."""
+    writer = with_field("amount", type=DECIMAL | {"precision": 10**18, "scale": 4})
+    arrived = record(value=confluent_header(ID) + our_bytes("TransactionPosted", transaction_fields())[10:])
+    reader = decoder(Listed({ID: writer}))
+
+    assert reader.decode(arrived) == transaction()
+    assert glance(reader, arrived) == SEEN

@@ -146,6 +146,13 @@ def test_a_comfortable_balance_passes_for_whoever_wants_to_hear_of_low_ones() ->
     assert not passes(comfortable, only("large_debit"))
 
 
+def test_a_balance_in_a_currency_that_only_the_customer_named_an_amount_in_passes() -> None:
+    in_yen = balance(available=Money(amount=Decimal(900), currency="JPY"))
+
+    assert not passes(in_yen, only("low_balance"))
+    assert passes(in_yen, wishing("low_balance", threshold=Money(amount=Decimal(1000), currency="JPY")))
+
+
 def test_a_balance_in_a_currency_without_a_threshold_passes_only_for_a_rule_that_needs_none() -> None:
     in_yen = balance(available=Money(amount=Decimal(1), currency="JPY"), booked=None)
 

@@ -237,6 +237,18 @@ def stalls(run: Run) -> None:
     run.decoder.decode = slowly  # type: ignore[method-assign]
 
 
+def test_after_a_stall_no_dead_letter_is_written_before_the_group_was_heard(outbox: SqliteOutbox) -> None:
+    run = Run(outbox, {1: Undecodable("test", "?")}, [records(1)])
+    stalls(run)
+    written: list[int] = []
+    run.in_turn(lambda: written.append(len(run.drawer.letters)))
+
+    run()
+
+    assert written == [0]
+    assert len(run.drawer.letters) == 1
+
+
 class Shareless(ScriptedSource):
     """A member that has lost its share, and hears nothing any more."""
 

@@ -239,8 +239,8 @@ def _warn_of(added: Collection[int], topic: str) -> None:
         topic=topic,
         partitions=" ".join(map(str, sorted(added))),
         remedy="customers whose keys belong to another partition now have records in two, and compaction keeps both: a "
-        "table that is read anew may end with the older one, of who was erased too. Write all preferences to a new topic with "
-        "that many partitions, and name it by AVVISO_TOPICS__PREFERENCES",
+        "table that is read anew may end with the older one, of who was erased too. Write all preferences to a new topic "
+        "with that many partitions, and name it by AVVISO_TOPICS__PREFERENCES",
     )
 
 
