@@ -7,7 +7,7 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -84,16 +84,22 @@ def run(
     log(Line.STOPPED)
 
 
-def _as_far_as_there_is(accepted: Accepted, ends: Mapping[Place, int]) -> Accepted:
-    """What the topics hold now: of what is still to come nobody can know that it is beyond help. The log keeps it."""
-    letters = {place: min(until, ends[place]) for place, until in accepted.dead_letters.items()}
-    if letters:
-        level = logging.INFO if letters == accepted.dead_letters else logging.WARNING
-        until = (Position(topic=topic, partition=number, offset=end) for (topic, number), end in letters.items())
-        log(Line.DEAD_LETTERS_ACCEPTED, level, partitions=as_offsets(until))
+def _as_far_as_there_is(accepted: Mapping[Place, int], ends: Mapping[Place, int]) -> Mapping[Place, int]:
+    """What the topics hold now: of what is still to come nobody can know that it is beyond help."""
+    return {place: min(until, ends[place]) for place, until in accepted.items()}
+
+
+def _repeat(accepted: Accepted, asked: Accepted) -> None:
+    """Keep in the log what is let pass; a warning where more was asked for."""
+    if accepted.dead_letters:
+        level = logging.INFO if accepted == asked else logging.WARNING
+        log(Line.DEAD_LETTERS_ACCEPTED, level, partitions=as_offsets(_positions(accepted.dead_letters)))
     if (lost := accepted.preferences) is not None:
         log(Line.PREFERENCES_ACCEPTED, customers=lost.after, customers_before=lost.before)
-    return msgspec.structs.replace(accepted, dead_letters=letters)
+
+
+def _positions(places: Mapping[Place, int]) -> Iterator[Position]:
+    return (Position(topic=topic, partition=number, offset=end) for (topic, number), end in places.items())
 
 
 def _build(
@@ -114,7 +120,9 @@ def _build(
     if answers is None:
         return None
     cluster_id, ends = answers
-    accepted = _as_far_as_there_is(accepted, ends)
+    asked, letters = accepted, _as_far_as_there_is(accepted.dead_letters, ends)
+    accepted = msgspec.structs.replace(asked, dead_letters=letters)
+    _repeat(accepted, asked)
     outbox = undo.enter_context(_outbox(settings, cluster_id))
     asking = _decoder(settings, undo, lambda _: at_once)
     aside = _dead_letters(settings, undo)

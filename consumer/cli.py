@@ -23,6 +23,8 @@ from consumer.ports import OutboxReader
 from consumer.sandbox.demo import Wishes, run_demo
 from consumer.settings import Settings, SettingsError, load
 
+_ACCEPT = "--accept-dead-letters-until"
+
 cli = typer.Typer(
     name="avviso",
     help="Turns a bank's Avro events into the one SMS a customer asked for.",
@@ -62,9 +64,6 @@ def _instant(text: str) -> datetime:
     if at is None or at.tzinfo is None:
         raise typer.BadParameter("write an instant with its offset, as 2026-11-22T14:30:00+01:00")
     return at.astimezone(UTC)
-
-
-_ACCEPT = "--accept-dead-letters-until"
 
 
 def _offsets(texts: Sequence[str], topics: Collection[str]) -> Mapping[Place, int]:

@@ -93,7 +93,7 @@ class FloodGuard:
         return self.watch.is_calm
 
     def suspects(self, record: Record) -> bool:
-        """Whether an earlier flood in its partition is not known to be over."""
+        """Whether a flood has stopped an earlier process in its partition, and is not known to be over."""
         return self.watch.suspects(record.position)
 
     def check(self, read: Read, letters: Sequence[DeadLetter]) -> None:
@@ -125,7 +125,7 @@ def explained(flood: Flood) -> str:
     )
     return (
         f"topic {flood.topic}: {found} ({flood.counts} in this batch), the first at {flood.stops[0]}. Nothing of the batch "
-        f"was written or committed, and a restart stops here again. If that is wrong: {_cure(flood.ranked[0])}, and start "
+        f"was written or committed, and a restart stops here again. If that is wrong: {_cure(flood.leading)}, and start "
         f"again. If they are to become dead letters: avviso run --accept-dead-letters-until {flood.until} covers "
         f"{flood.covered}; kafka-get-offsets prints the ends of whole topics in the same form"
     )

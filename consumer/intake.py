@@ -187,8 +187,10 @@ class Intake:
         """Where a flood stopped an earlier process all is read: that nobody wants to hear of a record does not prove it."""
         if self.floods.is_calm:
             return self.pipeline.screen(records)
-        suspects = [record for record in records if self.floods.suspects(record)]
-        found = self.pipeline.screen(Fetched([record for record in records if not self.floods.suspects(record)]))
+        suspects, others = list[Record](), list[Record]()
+        for record in records:
+            (suspects if self.floods.suspects(record) else others).append(record)
+        found = self.pipeline.screen(Fetched(others))
         return msgspec.structs.replace(found, unread=[*suspects, *found.unread])
 
     def _hold_back(self, batch: Batch) -> None:

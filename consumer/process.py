@@ -7,13 +7,22 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from logging import WARNING
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential,
+)
 
 from consumer.errors import Unavailable
+from consumer.telemetry import Line, log
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 _COLLECT_AFTER = (200_000, 20, 20)
@@ -95,13 +104,22 @@ def _listen(ear: socket.socket, stopping: threading.Event) -> None:
             stopping.set()
 
 
-def when_available(question: Callable[[], Answer], stopping: threading.Event) -> Answer | None:
-    """Ask until there is an answer; None if told to stop first."""
+def when_available(question: Callable[[], _Answer], stopping: threading.Event) -> _Answer | None:
+    """Ask until there is an answer; None if told to stop first. What is away is said once."""
+    said: set[str] = set()
+
+    def say(state: RetryCallState) -> None:
+        outage = None if state.outcome is None else state.outcome.exception()
+        if isinstance(outage, Unavailable) and outage.code not in said:
+            said.add(outage.code)
+            log(Line.KAFKA_TROUBLE, WARNING, what=outage.what, code=outage.code)
+
     asking = Retrying(
         retry=retry_if_exception_type(Unavailable),
         wait=wait_exponential(multiplier=0.5, max=10.0),
         stop=stop_when_event_set(stopping),
         sleep=sleep_using_event(stopping),
+        before_sleep=say,
         reraise=True,
     )
     try:

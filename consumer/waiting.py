@@ -16,7 +16,9 @@ SAY_AFTER = timedelta(seconds=1)
 """A registry in good health answers long before: then there is nothing to say."""
 ALARM_AFTER = timedelta(seconds=60)
 AHEAD_MAX = 250
-"""Enough that a flood shows after one round trip; a registry's queue and its memory have room for several times as many."""
+"""Enough that a flood shows after one round trip; a registry's queue has room for several times as many, and its memory,
+but for schemas that are very long.
+"""
 AHEAD_FOR = timedelta(seconds=1)
 KEPT_MAX = 5000
 """As many as a batch has; of what waits beyond, each partition keeps its first record only."""

@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer import process
+from consumer.errors import Unavailable
 
 DEADLINE_S = 10.0
 
@@ -78,7 +79,23 @@ def test_draining_is_waited_for_also_when_intake_has_broken_down() -> None:
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system has only one clock that does not go back")
-def test_the_time_for_which_the_machine_was_suspended_counts_white_box() -> None:
-    assert process._ALSO_ASLEEP == time.CLOCK_BOOTTIME  # of a machine that never sleeps both clocks tell the same
+def test_the_time_for_which_the_machine_was_suspended_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a machine that never sleeps both clocks tell the same."""
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: 7.0, time.CLOCK_MONOTONIC: 5.0}.__getitem__)
 
-    assert process.elapsed_s() <= process.elapsed_s()
+    assert process.elapsed_s() == 7.0
+
+
+def test_whoever_waits_for_an_answer_says_once_what_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    stopping, asked = threading.Event(), 0
+
+    def away() -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            stopping.set()
+        raise Unavailable("kafka", "_TIMED_OUT")
+
+    assert process.when_available(away, stopping) is None
+    said = [entry.__dict__["fields"] for entry in caplog.records if entry.getMessage() == "kafka_trouble"]
+    assert said == [{"what": "kafka", "code": "_TIMED_OUT"}]

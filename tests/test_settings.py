@@ -168,6 +168,8 @@ def test_a_pseudonym_key_that_can_be_guessed_is_refused() -> None:
         ("AVVISO_REGISTRY__URL", "https://user:canary@registry"),
         ("AVVISO_SNS__ENDPOINT_URL", "https://sns/path"),
         ("AVVISO_SNS__ENDPOINT_URL", "http://sns_mock:5000"),
+        ("AVVISO_SNS__ENDPOINT_URL", "http://[1.2.3]"),
+        ("AVVISO_SNS__ENDPOINT_URL", f"http://{'a.' * 128}"),
         ("AVVISO_SNS__SENDER_ID", "TooLongForASender"),
         ("AVVISO_SNS__ORIGINATION_NUMBER", "12a45"),
         ("AVVISO_TOPICS__BALANCES", "no topic"),

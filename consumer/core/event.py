@@ -13,7 +13,7 @@ import msgspec
 CUSTOMERS_MAX = 100
 """Of one event: each is decided on by themselves, and a batch of events is decided on at once."""
 ID_CHARACTERS_MAX = 511
-"""Of a customer's id the table of preferences keeps as many bytes; longer ones are nobody's, and would fill the outbox."""
+"""No bank's are longer; those that are would fill the outbox. No customer whose id takes more bytes has preferences."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FOUR_DIGITS = re.compile(r"[0-9]{4}\Z")

@@ -33,15 +33,17 @@ class FloodLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Flood(msgspec.Struct, frozen=True, kw_only=True):
     """The topic whose records cannot be read, and what of it stands in the batch.
 
-    `letters` of the latest `records` of the topic could not be read. `again`: it was stopped at here before. `stops` are
-    the first such record of each partition where the most frequent reason stands, or most of the records; `ends` the offset
-    after the last one of each; `reasons` count the batch's.
+    `letters` of the latest `records` of the topic could not be read. `again`: it was stopped at here before. `reasons` count
+    the batch's; `leading` is what it is about: the most frequent one, or that of the record that stopped it before. `stops`
+    are the first such record of each partition that has any for this reason, or too many at all: elsewhere one may be broken
+    for itself, which nothing mends that ends the flood. `ends` are the offsets after the last ones.
     """
 
     topic: str
     letters: int
     records: int
     again: bool
+    leading: str
     reasons: Counter[str]
     stops: tuple[Position, ...]
     ends: tuple[Position, ...]
@@ -157,7 +159,7 @@ class Watch:
                 continue
             tally.unreadable(at, self._limits.window_records)
             if stopped or tally.is_flood(self._limits):
-                return Judgement(tallies={}, flood=self._flood(at.topic, tally, records, reasons, again=stopped))
+                return Judgement(tallies={}, flood=self._flood(at, tally, records, reasons, again=stopped))
         return Judgement(tallies=tallies, passed=tuple(passed.values()))
 
     def learn(self, judgement: Judgement) -> None:
@@ -175,33 +177,35 @@ class Watch:
         return stop is not None and at.offset >= stop.offset and not self._is_accepted(at)
 
     def _flood(
-        self, topic: str, tally: _Tally, records: Sequence[Position], reasons: Mapping[Position, str], *, again: bool
+        self, at: Position, tally: _Tally, records: Sequence[Position], reasons: Mapping[Position, str], *, again: bool
     ) -> Flood:
-        ours = sorted(at for at in reasons if at.topic == topic and not self._is_accepted(at))
-        last = {at.partition: at for at in ours}
+        """The one that this record has completed; or stands for, where an earlier process was stopped by it."""
+        letters = sorted(one for one in reasons if one.topic == at.topic and not self._is_accepted(one))
+        counts = Counter(reasons[one] for one in letters)
+        leading = reasons[at] if again else max(sorted(counts), key=counts.__getitem__)
+        flooded = {one.partition for one in letters if reasons[one] == leading} | self._broken(
+            at.topic, records, letters
+        )
+        first = {one.partition: one for one in reversed(letters)}
+        last = {one.partition: one for one in letters}
         return Flood(
-            topic=topic,
+            topic=at.topic,
             letters=len(tally.letters),
             records=min(tally.seen, self._limits.window_records),
             again=again,
-            reasons=Counter(reasons[at] for at in ours),
-            stops=self._stops_of(ours, records, reasons),
-            ends=tuple(msgspec.structs.replace(at, offset=at.offset + 1) for at in last.values()),
+            leading=leading,
+            reasons=counts,
+            stops=tuple(first[number] for number in sorted(flooded)),
+            ends=tuple(msgspec.structs.replace(one, offset=one.offset + 1) for one in last.values()),
         )
 
-    def _stops_of(
-        self, letters: Sequence[Position], records: Sequence[Position], reasons: Mapping[Position, str]
-    ) -> tuple[Position, ...]:
-        """Not where a few records are broken in another way: what ends the flood would not mend these."""
-        [(leading, _)] = Counter(reasons[at] for at in letters).most_common(1)
-        flooded = {at.partition for at in letters if reasons[at] == leading}
-        read = [at for at in records if at.topic == letters[0].topic]
-        count, broken = Counter(at.partition for at in read), Counter(at.partition for at in read if at in reasons)
-        flooded |= {
-            at.partition for at in letters if broken[at.partition] > self._limits.share_max * count[at.partition]
-        }
-        first = {at.partition: at for at in reversed(letters)}
-        return tuple(first[number] for number in sorted(flooded))
+    def _broken(self, topic: str, records: Sequence[Position], letters: Sequence[Position]) -> set[int]:
+        """The topic's partitions of which too many of these records are dead letters."""
+        unreadable = set(letters)
+        read = [one for one in records if one.topic == topic]
+        count = Counter(one.partition for one in read)
+        broken = Counter(one.partition for one in read if one in unreadable)
+        return {number for number in broken if broken[number] > self._limits.share_max * count[number]}
 
 
 def accepted_offsets(text: str) -> Mapping[Place, int]:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Self
 
+from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretBytes, SecretStr, model_validator
 
 _SQLITE = "sqlite:///"
@@ -22,18 +23,21 @@ def _matching(pattern: str, problem: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _taken_by_boto3(endpoint: str) -> str:
+    if not (is_valid_endpoint_url(endpoint) or is_valid_ipv6_endpoint_url(endpoint)):
+        raise ValueError("names no host that boto3 takes: letters, digits and hyphens between dots, or an address")
+    return endpoint
+
+
 _TOPIC = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}"
 Topic = Annotated[str, _matching(_TOPIC, "is no Kafka topic: 1 to 249 letters, digits, dots, hyphens, underscores")]
 Name = Annotated[str, _matching(r"[A-Za-z0-9._-]{1,64}", "has not 1 to 64 letters, digits, dots, hyphens, underscores")]
 GroupId = Annotated[str, _matching(r"[^\s\x00-\x1f]{1,249}", "has not 1 to 249 characters without spaces")]
 Url = Annotated[str, _matching(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", "is no http or https URL (it holds no user name)")]
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 Origin = Annotated[
     str,
-    _matching(
-        rf"https?://(({_LABEL}\.)*{_LABEL}\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?/?",
-        "is no http or https URL of a host (letters, digits and hyphens between dots) and its port, without a path",
-    ),
+    _matching(r"https?://[^/\s@?#]+/?", "is no http or https URL without a path"),
+    AfterValidator(_taken_by_boto3),
 ]
 Region = Annotated[str, _matching(r"[a-z0-9-]{1,64}", "is no AWS region, such as eu-south-1")]
 SenderId = Annotated[

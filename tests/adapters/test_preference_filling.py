@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from consumer.adapters.preference_table import this_boot
+from consumer.adapters.preference_table.fitting import TopicNow
 from consumer.adapters.preference_table.lock import LOCK
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
-from consumer.adapters.preference_table.tables import Tables, TopicNow
+from consumer.adapters.preference_table.tables import Tables
 from consumer.core.screen import Screen
 from consumer.errors import Broken
 from tests.builders import NOW, PREFERENCES_TOPIC, preferences

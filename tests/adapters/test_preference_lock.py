@@ -1,5 +1,6 @@
 """A folder of tables belongs to one process."""
 
+import errno
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,21 @@ def test_a_folder_has_one_process_at_a_time(tmp_path: Path) -> None:
     opened(tmp_path).close()
 
     assert refused.value.exit_code == ExitCode.PREFERENCES_IN_USE
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    with pytest.raises(Broken, match=f"cannot be used .errno_{errno.ENOTSUP}") as refused:
+        opened(tmp_path)
+
+    assert refused.value.exit_code == ExitCode.PREFERENCES_DAMAGED
+
+
+def refuse(*_: object) -> None:
+    raise OSError(errno.ENOTSUP, "canary")
 
 
 def test_a_folder_whose_table_cannot_be_opened_is_free_again(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from consumer.adapters.preference_table.fitting import TopicNow, misfit
 from consumer.adapters.preference_table.lock import LOCK
 from consumer.adapters.preference_table.store import PreferenceStore, Source, State
-from consumer.adapters.preference_table.tables import Tables, TopicNow, misfit
+from consumer.adapters.preference_table.tables import Tables
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Screen
 from consumer.core.shrinkage import Shrinkage

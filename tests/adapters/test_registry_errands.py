@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
 from consumer.adapters.registry import errands as module
-from consumer.adapters.registry.errands import Errands
+from consumer.adapters.registry.errands import WANTED_FOR_S, Errands
 from consumer.adapters.registry.memory import SCHEMAS_MAX, Memory, Refusal
 from consumer.backoff import endless
 from consumer.errors import Awaited, DeadLetterReason, Unavailable, Undecodable
@@ -191,9 +191,9 @@ def test_what_nobody_asks_for_any_more_does_not_stand_before_what_somebody_needs
     for name in "1234":
         desk.want(name)
     desk.want_until(lambda _: len(desk.asked) == 2, "1")
-    desk.now_s += 3.0
+    desk.now_s += WANTED_FOR_S - 1.0
     desk.want("4")
-    desk.now_s += 3.0
+    desk.now_s += 2.0
     desk.want("5")
 
     desk.answering.set()

@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import sqlite3
 import subprocess
 import sys
@@ -40,6 +41,18 @@ def test_a_second_worker_on_the_file_is_refused_until_the_first_has_gone(tmp_pat
         assert str(path) in str(problem)
 
     opened(path).close()
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "canary")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    with pytest.raises(Unavailable, match=f"errno_{errno.ENOTSUP}"):
+        opened(tmp_path / "outbox.db")
 
 
 def test_another_name_of_the_file_is_the_same_file(tmp_path: Path) -> None:

@@ -123,6 +123,27 @@ def test_a_partition_with_a_record_of_the_most_frequent_reason_is_one_to_stop_at
     assert found.stops == (at(0), at(2, 1))
 
 
+def test_what_stopped_it_before_is_what_it_is_about_however_few_these_are() -> None:
+    again, elsewhere = at(10), [at(offset, 1) for offset in range(20)]
+    reasons = {again: "undecodable", elsewhere[5]: "wrong_type", elsewhere[6]: "wrong_type"}
+
+    found = Watch(LIMITS, stops=[again]).judge([*elsewhere, again], reasons).flood
+
+    assert found is not None
+    assert (found.again, found.leading, found.stops) == (True, "undecodable", (again,))
+
+
+def test_the_partitions_of_another_topic_are_not_counted_with_those_of_the_same_number() -> None:
+    flooded, other = [at(offset) for offset in range(5)], [at(offset, 1, OTHER) for offset in range(9)]
+    broken = [at(offset, 1) for offset in range(2)]
+    reasons = dict.fromkeys(flooded, "no_registry") | dict.fromkeys(broken, "undecodable")
+
+    found = Watch(LIMITS).judge([*other, *broken, *flooded], reasons).flood
+
+    assert found is not None
+    assert found.stops == (at(0), at(0, 1))
+
+
 def test_judging_changes_nothing() -> None:
     watch = Watch(LIMITS)
     judged(watch, "." * 20, first=100)

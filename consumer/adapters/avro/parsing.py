@@ -22,6 +22,7 @@ from consumer.adapters.avro.types import (
     levels,
     nodes,
 )
+from consumer.adapters.avro.values import DECIMAL_BYTES_MAX
 
 DEPTH_MAX = 32
 NODES_MAX = 5000
@@ -239,11 +240,11 @@ def _decimal(schema: Mapping[str, Any], size: int | None) -> DecimalType | None:
         return None
     if not 0 <= scale <= precision or precision == 0:
         return None
-    if size is not None and precision > _digits_of(size):
+    if size is not None and size <= DECIMAL_BYTES_MAX and precision > _digits_of(size):
         return None
     return DecimalType(size=size, precision=precision, scale=scale)
 
 
 def _digits_of(size: int) -> int:
-    """How many digits always fit into so many bytes."""
+    """How many digits always fit into so many bytes: few, as whoever claims a billion would keep us busy."""
     return len(str(2 ** (8 * size - 1) - 1)) - 1 if size else 0

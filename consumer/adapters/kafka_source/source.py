@@ -33,7 +33,7 @@ from consumer.errors import Unavailable
 from consumer.telemetry import Line, alarm
 
 _NO_SUCH_PARTITION = frozenset(
-    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - so named
+    {KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - so named
 )
 _ANSWER_S = 0.02
 _CONFIRMATION_S = 0.1

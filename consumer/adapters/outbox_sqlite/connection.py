@@ -102,13 +102,16 @@ class WorkerLock:
         self._descriptor = _private(self._path)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(self._descriptor)
             raise Broken(
                 f"{path} is in use: another process works on it, and SQLite allows one. Stop that one first, or give this "
                 "one a file of its own (AVVISO_OUTBOX__URL)",
                 ExitCode.OUTBOX_IN_USE,
             ) from None
+        except OSError as error:  # not every file system has such locks
+            os.close(self._descriptor)
+            raise Unavailable("outbox", f"errno_{error.errno}") from None
 
     def release(self) -> None:
         """Let go. The file stays: removing it would let two processes hold two locks of one name."""

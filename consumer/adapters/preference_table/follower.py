@@ -10,6 +10,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.preference_table.clients import common, reading
+from consumer.adapters.preference_table.fitting import TopicNow
 from consumer.adapters.preference_table.floods import Floods
 from consumer.adapters.preference_table.letters import Letters
 from consumer.adapters.preference_table.messages import record_of
@@ -17,7 +18,7 @@ from consumer.adapters.preference_table.pace import Pace
 from consumer.adapters.preference_table.questions import Administrator
 from consumer.adapters.preference_table.reading import Decode, Reading, Stopped
 from consumer.adapters.preference_table.store import Source, State
-from consumer.adapters.preference_table.tables import Tables, TopicNow
+from consumer.adapters.preference_table.tables import Tables
 from consumer.core.record import Record
 from consumer.telemetry import KAFKA_ERRORS, Line, alarm, log
 

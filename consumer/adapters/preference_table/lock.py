@@ -20,13 +20,16 @@ class FolderLock:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(descriptor)
             raise Broken(
                 f"the local table of preferences in {folder.absolute()} is in use: another process fills it. Stop that one "
                 "first, or give this one a folder of its own (AVVISO_PREFERENCES__PATH)",
                 ExitCode.PREFERENCES_IN_USE,
             ) from None
+        except OSError:
+            os.close(descriptor)
+            raise
         self._descriptor: int | None = descriptor
 
     def release(self) -> None:

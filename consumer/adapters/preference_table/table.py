@@ -20,6 +20,7 @@ from consumer.core.flood import FloodLimits, Place
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.core.shrinkage import Shrinkage
+from consumer.errors import Broken
 from consumer.ports import DeadLetters
 
 _JOIN_S = 1.0
@@ -67,7 +68,11 @@ class PreferenceTable:
             stranger=word(None),
             boot_id=boot_id,
         )
-        letters = Letters(dead_letters, path / "set-aside")
+        try:
+            letters = Letters(dead_letters, path / "set-aside")
+        except Broken:
+            self._tables.close()
+            raise
         self._follower = Follower(
             settings,
             topic=topic,

@@ -2,36 +2,22 @@
 
 import contextlib
 import shutil
-from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterator
 from logging import WARNING
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from consumer.adapters.preference_table.boot import is_lost, is_marked, mark, unmark
+from consumer.adapters.preference_table.fitting import TopicNow, added, misfit
 from consumer.adapters.preference_table.lock import FolderLock
 from consumer.adapters.preference_table.nobody import Nobody
 from consumer.adapters.preference_table.packing import Packed
-from consumer.adapters.preference_table.store import DATA, PreferenceStore, Source, State
+from consumer.adapters.preference_table.store import DATA, PreferenceStore, State
 from consumer.core.preferences import Preferences
 from consumer.core.screen import Word
 from consumer.core.shrinkage import Shrinkage
 from consumer.errors import Broken, ExitCode
 from consumer.telemetry import Line, alarm, log
-
-Marks = Mapping[int, tuple[int, int]]
-"""The first and the next offset of each partition."""
-
-
-class TopicNow(msgspec.Struct, frozen=True, kw_only=True):
-    """What the topic is `at` this moment. A tombstone that is older than `tombstones_since` may be gone from it."""
-
-    source: Source
-    marks: Marks
-    at: datetime
-    tombstones_since: datetime
 
 
 class OpenTable(Protocol):
@@ -69,10 +55,11 @@ class Tables:
         self._accepted = accepted
         self._boot_id = boot_id
         self._alarmed = False
-        self._lock, numbers = self._found()
-        self._latest = max(numbers, default=0)
+        self._lock = self._locked()
         self._coming: PreferenceStore | None = None
         try:
+            numbers = self._found()
+            self._latest = max(numbers, default=0)
             self._in_use: PreferenceStore | Nobody = self._opened_all(numbers) or Nobody(stranger)
         except BaseException:
             self._lock.release()
@@ -140,6 +127,8 @@ class Tables:
     def fit(self, topic: TopicNow) -> State:
         """Choose the table to be filled, where the one in use cannot be continued one beside it; returns where to go on."""
         in_use, coming = self._in_use, self._coming
+        if new := added(in_use.state or self.filled.state, topic):  # also where it is read anew: then they do harm
+            _warn_of(new, topic.source.topic)
         reason = _misfit_of(coming if coming is not None and isinstance(in_use, Nobody) else in_use, topic)
         if reason is None:
             if not isinstance(in_use, Nobody):
@@ -152,9 +141,6 @@ class Tables:
         if known is None:
             known = State(source=topic.source, offsets={}, synced_at=topic.at)
             self.filled.write({}, known)
-        added = topic.marks.keys() - known.offsets.keys()
-        if known.offsets and added:
-            _warn_of(added, topic.source.topic)
         return known
 
     def take_over(self, state: State) -> bool:
@@ -187,12 +173,14 @@ class Tables:
             self._coming.close()
         self._lock.release()
 
-    def _found(self) -> tuple[FolderLock, list[int]]:
-        """The folder, which is ours from now on, and which tables are in it."""
+    def _locked(self) -> FolderLock:
         with _writable():
             self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = FolderLock(self._path)
-            return lock, [int(entry.name) for entry in self._path.iterdir() if entry.name.isdecimal()]
+            return FolderLock(self._path)
+
+    def _found(self) -> list[int]:
+        with _writable():
+            return [int(entry.name) for entry in self._path.iterdir() if entry.name.isdecimal()]
 
     def _begun(self) -> PreferenceStore:
         self._latest += 1
@@ -232,35 +220,16 @@ class Tables:
         self._alarmed = True
 
 
-def _warn_of(added: Collection[int], topic: str) -> None:
+def _warn_of(new: Collection[int], topic: str) -> None:
     """This table has read all in order; one that is read anew meets a customer's two partitions in any order."""
     alarm(
         Line.PREFERENCES_SPREAD,
         topic=topic,
-        partitions=" ".join(map(str, sorted(added))),
+        partitions=" ".join(map(str, new)),
         remedy="customers whose keys belong to another partition now have records in two, and compaction keeps both: a "
         "table that is read anew may end with the older one, of who was erased too. Write all preferences to a new topic "
         "with that many partitions, and name it by AVVISO_TOPICS__PREFERENCES",
     )
-
-
-def misfit(known: State | None, topic: TopicNow) -> str | None:
-    """Why what the table knows cannot be continued; None if it can."""
-    if known is None:
-        return None
-    if known.source.shape != topic.source.shape:
-        return "other_shape"
-    if (known.source.cluster_id, known.source.topic) != (topic.source.cluster_id, topic.source.topic):
-        return "other_topic"
-    if len({known.source.topic_id, topic.source.topic_id} - {None}) > 1:
-        return "topic_made_again"
-    if known.synced_at < topic.tombstones_since:
-        return "too_long_away"
-    if not known.offsets.keys() <= topic.marks.keys():
-        return "fewer_partitions"
-    if any(not topic.marks[number][0] <= offset <= topic.marks[number][1] for number, offset in known.offsets.items()):
-        return "offsets_gone"
-    return None
 
 
 def _misfit_of(table: PreferenceStore | Nobody, topic: TopicNow) -> str | None:

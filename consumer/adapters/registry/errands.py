@@ -1,5 +1,6 @@
 """Questions to a registry on threads of their own: whoever asks comes back for the answer."""
 
+import math
 import queue
 import threading
 import time
@@ -14,8 +15,10 @@ from consumer.telemetry import REGISTRY_ERRORS
 
 THREADS_MAX = 4
 ERRANDS_MAX = 1000
-WANTED_FOR_S = 5.0
-"""Whoever waits asks again each second. What nobody did for longer must not hold up, in the queue, what somebody needs."""
+WANTED_FOR_S = 15.0
+"""Longer than the longest poll, after which whoever waits asks again. What nobody asked for since must not hold up, in the
+queue, what somebody needs.
+"""
 NO_ANSWER = "no_answer"
 Key = tuple[str, str]
 """Who is asked, and for which schema."""
@@ -29,7 +32,7 @@ class _Errand:
     """
 
     job: Callable[[], object]
-    wanted_at_s: float
+    wanted_at_s: float = math.inf
     under_way: bool = True
     failures: int = 0
     code: str = NO_ANSWER
@@ -73,7 +76,7 @@ class Errands:
         with self._lock:
             errand = self._errands.get(key)
             if errand is None:
-                errand = self._begin(key, _Errand(job=job, wanted_at_s=self._clock()))
+                errand = self._begin(key, _Errand(job=job))
             elif errand.defect is not None:
                 raise errand.defect
             errand.wanted_at_s = self._clock()
