@@ -8,7 +8,7 @@ import pytest
 from consumer.errors import ExitCode
 from consumer.sandbox.sns_endpoint import ScriptedSns
 from tests.acceptance.stage import REPOSITORY, Stage, alert_fields, eventually, preference_fields, transaction_fields
-from tests.brokers import Kafka, fresh_topic
+from tests.brokers import Kafka, fresh, fresh_topic
 
 CUSTOMERS, RUN_MAX = 10, 5
 
@@ -125,3 +125,16 @@ def test_a_flood_of_what_cannot_be_read_silences_nobody_and_is_set_aside_only_by
     eventually(lambda: len(stage.sns.accepted) == 3, "the fraud alert that waited")
     assert (option, stage.said("preference_refused")) == ("--accept-dead-letters-until", CUSTOMERS)
     assert len(stage.dead_letters(CUSTOMERS)) == CUSTOMERS
+
+
+def test_a_second_process_on_the_folder_of_preferences_ends_and_leaves_the_first_alone(stage: Stage) -> None:
+    stage.publish("AlertPreferences", "cust-1", preference_fields())
+    stage.worker()
+    stage.publish("TransactionPosted", "acc-1", transaction_fields(1))
+    eventually(lambda: len(stage.sns.accepted) == 1, "a text")
+
+    elsewhere = {"AVVISO_GROUP_ID": fresh("group"), "AVVISO_OUTBOX__URL": f"sqlite:///{stage.folder / 'other.sqlite'}"}
+    assert stage.worker(**elsewhere).ended() == ExitCode.PREFERENCES_IN_USE
+
+    stage.publish("TransactionPosted", "acc-1", transaction_fields(2))
+    eventually(lambda: len(stage.sns.accepted) == 2, "a text of the first one")
