@@ -38,7 +38,7 @@ def test_two_schemas_of_one_partition_are_asked_for_together_and_it_goes_on_once
     assert states() == {"pending": 4}
 
 
-@pytest.mark.parametrize(("passed_s", "goes_on"), [(0.9, []), (1.0, [1, 2])])
+@pytest.mark.parametrize(("passed_s", "goes_on"), [(0.9, []), (1.0, [1, 2]), (-60.0, [1, 2])])
 def test_no_trouble_with_what_is_behind_holds_up_for_long_what_can_be_read(
     outbox: SqliteOutbox, passed_s: float, goes_on: list[int]
 ) -> None:

@@ -7,13 +7,15 @@ import pytest
 from consumer.adapters.outbox_sqlite import SqliteOutbox
 from consumer.core.flood import FloodLimits
 from consumer.core.record import Position
-from consumer.core.screen import Glance, heading
+from consumer.core.screen import Glance, Heading
 from consumer.errors import Broken, ExitCode, Unavailable, Undecodable
 from consumer.ports import OutboxForIntake
 from tests.builders import transaction
 from tests.intakes import TOPIC, Flaky, Run, States, records
+from tests.waits import SEVEN
 
 POISON = Undecodable("no_registry", "id 9")
+BORING = Heading(event_type="TransactionPosted", currency="EUR", sort=1)
 LIMITS = FloodLimits(window_records=100, letters_min=10, share_max=0.5, run_max=5)
 
 
@@ -97,23 +99,36 @@ def test_a_restart_stops_at_the_same_place_however_few_records_it_reads_at_once(
 def test_that_nobody_wants_to_hear_of_them_does_not_prove_that_they_can_be_read_now(outbox: SqliteOutbox) -> None:
     content = dict.fromkeys(range(2, 20), POISON)
     broken(run_of(outbox, content, records(*range(2, 20))))
-    boring = heading("TransactionPosted", "EUR", ("DEBIT", "POSTED", "TRANSFER"))
-    assert boring is not None
 
     again = run_of(outbox, content, records(2, 3), records(*range(4, 20)))
-    again.decoder.seen = dict.fromkeys(range(2, 20), Glance(boring, (b"nobody",), 1))
+    again.decoder.seen = dict.fromkeys(range(2, 20), Glance(BORING, (b"nobody",), 1))
     problem = broken(again)
 
     assert "records that stopped it before still cannot be read" in str(problem)
 
 
+def test_what_is_read_for_that_is_not_counted_as_screened_too(
+    outbox: SqliteOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(run_of(outbox, dict.fromkeys(range(2, 20), POISON), records(*range(2, 20))))
+    counted: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        "consumer.tallies.read",
+        lambda portion: counted.append((portion.screening.customers, len(portion.cases))),
+    )
+
+    again = run_of(outbox, {2: told(2), 9: SEVEN}, [*records(2), *records(9, partition=1)])
+    again.decoder.seen = {2: Glance(BORING, (b"nobody",), 1)}
+    again()
+
+    assert counted == [(0, 1)]
+
+
 def test_elsewhere_records_are_screened_meanwhile(outbox: SqliteOutbox) -> None:
     broken(run_of(outbox, dict.fromkeys(range(2, 20), POISON), records(*range(2, 20))))
-    boring = heading("TransactionPosted", "EUR", ("DEBIT", "POSTED", "TRANSFER"))
-    assert boring is not None
 
     again = run_of(outbox, {30: told(30)}, records(31, 32, partition=1))
-    again.decoder.seen = dict.fromkeys((31, 32), Glance(boring, (b"nobody",), 1))
+    again.decoder.seen = dict.fromkeys((31, 32), Glance(BORING, (b"nobody",), 1))
     again()
 
     assert again.decoder.decoded == []

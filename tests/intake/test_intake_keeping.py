@@ -57,6 +57,22 @@ def test_all_partitions_together_keep_so_many_records_each_its_first_one_and_non
     assert (done(run, A), done(run, B)) == ([1, 2], [11])
 
 
+def test_what_other_partitions_keep_already_leaves_less_room(outbox: SqliteOutbox) -> None:
+    content = {number: told(number) for number in (2, 3, 12)} | {1: SEVEN, 11: EIGHT}
+    run = Run(outbox, content, [records(1, 2, 3, partition=A), records(11, 12, partition=B)])
+    run.kept_max = 3
+    run.in_turn(
+        nothing,
+        run.source.made_again,
+        lambda: run.decoder.learn(1, told(1)),
+        lambda: run.decoder.learn(11, told(11)),
+    )
+
+    run()
+
+    assert (done(run, A), done(run, B)) == ([1, 2, 3], [11])
+
+
 def test_what_nobody_had_room_to_keep_comes_once_more(outbox: SqliteOutbox, states: States) -> None:
     content = {number: told(number) for number in range(2, 6)} | {1: SEVEN}
     run = Run(outbox, content, [records(1, 2, 3, 4, 5)])
