@@ -24,7 +24,7 @@ from consumer.adapters.registry import Asking, Errands, GlueSchemas, at_once
 from consumer.adapters.sns import SnsProvider
 from consumer.backoff import endless, exponential
 from consumer.core.catalogue import Catalogue
-from consumer.core.flood import Place, Watch, as_offsets
+from consumer.core.flood import Place, Watch, as_far_as_there_is, as_offsets
 from consumer.core.gate import Gate
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Position
@@ -84,11 +84,6 @@ def run(
     log(Line.STOPPED)
 
 
-def _as_far_as_there_is(accepted: Mapping[Place, int], ends: Mapping[Place, int]) -> Mapping[Place, int]:
-    """What the topics hold now: of what is still to come nobody can know that it is beyond help."""
-    return {place: min(until, ends[place]) for place, until in accepted.items()}
-
-
 def _repeat(accepted: Accepted, asked: Accepted) -> None:
     """Keep in the log what is let pass; a warning where more was asked for."""
     if accepted.dead_letters:
@@ -120,7 +115,7 @@ def _build(
     if answers is None:
         return None
     cluster_id, ends = answers
-    asked, letters = accepted, _as_far_as_there_is(accepted.dead_letters, ends)
+    asked, letters = accepted, as_far_as_there_is(accepted.dead_letters, ends)
     accepted = msgspec.structs.replace(asked, dead_letters=letters)
     _repeat(accepted, asked)
     outbox = undo.enter_context(_outbox(settings, cluster_id))

@@ -1,4 +1,4 @@
-"""What the process and the system around it ask of each other: signals, patience, a timely end, seldom garbage."""
+"""What the process and the system around it ask of each other: time, signals, patience, a timely end, seldom garbage."""
 
 import contextlib
 import gc

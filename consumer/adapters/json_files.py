@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from consumer.core.event import EVENT_TYPES, NAMESPACE, Event, InvalidEvent, event_from_fields
+from consumer.core.event import NAMESPACE, Event, InvalidEvent
+from consumer.core.event_fields import EVENT_TYPES, event_from_fields
 from consumer.core.preferences import FULL_NAME, InvalidPreferences, Preferences, preferences_from_fields
 from consumer.core.pseudonym import Pseudonyms
 from consumer.core.record import Position

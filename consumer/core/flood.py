@@ -233,6 +233,11 @@ def _offsets(text: str) -> Iterator[tuple[Place, int]]:
         yield (found[1], int(found[2])), int(found[3])
 
 
+def as_far_as_there_is(accepted: Mapping[Place, int], ends: Mapping[Place, int]) -> Mapping[Place, int]:
+    """What the topics hold now: of what is still to come nobody can know that it is beyond help."""
+    return {place: min(until, ends[place]) for place, until in accepted.items()}
+
+
 def as_offsets(positions: Iterable[Position]) -> str:
     """The positions as `accepted_offsets` reads them."""
     return ",".join(f"{at.topic}:{at.partition}:{at.offset}" for at in positions)

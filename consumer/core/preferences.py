@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from consumer.core.event import Channel, Direction, Money, known
+from consumer.core.event import Channel, Direction, Money
+from consumer.core.event_fields import known
 from consumer.core.record import Position
 
 FULL_NAME = "bank.events.v1.AlertPreferences"

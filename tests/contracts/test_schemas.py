@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.adapters.avro import Library, check
-from consumer.core.event import EVENT_TYPES
+from consumer.core.event_fields import EVENT_TYPES
 from consumer.core.preferences import FULL_NAME
 from consumer.errors import Broken
 from tests.avro import SCHEMAS, Schema, schema

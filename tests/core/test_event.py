@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from consumer.core.event import (
-    EVENT_TYPES,
     AccountKind,
     BalanceChanged,
     BalanceReason,
@@ -18,9 +17,9 @@ from consumer.core.event import (
     Money,
     TransactionPosted,
     TransactionStatus,
-    event_from_fields,
     event_type,
 )
+from consumer.core.event_fields import EVENT_TYPES, event_from_fields
 from tests.builders import account, balance, euros, transaction
 
 AT = datetime(2026, 11, 22, 13, 30, 0, 123_457, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.core.flood import Flood, FloodLimits, Judgement, Watch, accepted_offsets, as_offsets
+from consumer.core.flood import Flood, FloodLimits, Judgement, Watch, accepted_offsets, as_far_as_there_is, as_offsets
 from consumer.core.record import Position
 
 TOPIC, OTHER = "bank.transactions.v1", "bank.balances.v1"
@@ -278,6 +278,12 @@ def test_offsets_of_another_form_are_refused(text: str) -> None:
 def test_a_partition_that_is_named_twice_is_refused() -> None:
     with pytest.raises(ValueError, match=f"partition 0 of {TOPIC} is named twice"):
         accepted_offsets(f"{TOPIC}:0:120,{TOPIC}:1:5,{TOPIC}:0:7")
+
+
+def test_what_is_still_to_come_is_not_accepted() -> None:
+    accepted, ends = {(TOPIC, 0): 120, (TOPIC, 1): 7}, {(TOPIC, 0): 50, (TOPIC, 1): 50}
+
+    assert as_far_as_there_is(accepted, ends) == {(TOPIC, 0): 50, (TOPIC, 1): 7}
 
 
 def test_a_flood_says_its_reasons_and_all_its_ends_as_they_are_given_back() -> None:

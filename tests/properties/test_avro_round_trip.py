@@ -10,7 +10,7 @@ from consumer.adapters.avro import confluent, single_object
 from consumer.adapters.avro.parsing import read_schema
 from consumer.adapters.avro.types import SchemaRefused
 from consumer.core.event import BalanceChanged, TransactionPosted
-from consumer.core.event import event_from_fields as event_from
+from consumer.core.event_fields import event_from_fields as event_from
 from consumer.errors import Undecodable
 from tests.avro import ID, Listed, Schema, balance_fields, decoder, our_bytes, schema, transaction_fields
 from tests.builders import NOW, record

@@ -30,7 +30,8 @@ from consumer.adapters.avro.plans import plan
 from consumer.adapters.avro.types import RecordType, SchemaRefused
 from consumer.adapters.avro.values import Change, Unreadable
 from consumer.adapters.avro.wire import Wire
-from consumer.core.event import EVENT_TYPES, Event, InvalidEvent, event_from_fields
+from consumer.core.event import Event, InvalidEvent
+from consumer.core.event_fields import EVENT_TYPES, event_from_fields
 from consumer.core.preferences import (
     FULL_NAME,
     AlertPreference,

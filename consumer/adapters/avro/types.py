@@ -1,5 +1,6 @@
 """What a value of an Avro schema may be: a tree of types, names resolved."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -105,25 +106,21 @@ def bytes_min(of: Type) -> int:
 
 def nodes(of: Type) -> int:
     """How many types it is made of."""
-    match of:
-        case RecordType(fields=fields):
-            return 1 + sum(nodes(field.type) for field in fields)
-        case ArrayType(items=inner) | MapType(values=inner):
-            return 1 + nodes(inner)
-        case UnionType(branches=branches):
-            return 1 + sum(map(nodes, branches))
-        case _:
-            return 1
+    return 1 + sum(map(nodes, _parts(of)))
 
 
 def levels(of: Type) -> int:
     """How many types lie within each other below it."""
+    return 1 + max(map(levels, _parts(of)), default=-1)
+
+
+def _parts(of: Type) -> Sequence[Type]:
     match of:
         case RecordType(fields=fields):
-            return 1 + max((levels(field.type) for field in fields), default=-1)
+            return [field.type for field in fields]
         case ArrayType(items=inner) | MapType(values=inner):
-            return 1 + levels(inner)
+            return [inner]
         case UnionType(branches=branches):
-            return 1 + max(map(levels, branches))
+            return branches
         case _:
-            return 0
+            return ()
